@@ -1,0 +1,43 @@
+# Every command of the project. All of them work inside .venv, which the first one makes.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PIP_ROOT_USER_ACTION = ignore
+
+.PHONY: help demo test lab notebooks clean
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.demo  ## one month of every venue of a simulated brand, as a table and a report
+	@$(BIN)/clopos-nb demo
+
+test: .venv/.test  ## lint, types, layers, then every test and notebook
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+	$(BIN)/pytest clopos_nb tests notebooks --doctest-modules --nbval --nbval-current-env --nbval-cell-timeout=60
+
+lab: .venv/.lab  ## open JupyterLab on the first notebook
+	$(BIN)/jupyter lab notebooks/01_quickstart.ipynb
+
+# Timings and widget state differ between any two runs, and widget state may hold what was typed.
+notebooks: .venv/.lab  ## run the notebooks again and store their outputs
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb \
+	  --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False
+
+clean:  ## remove .venv and everything generated
+	rm -rf .venv clopos-demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# The stamps make a second run start at once; a change of pyproject.toml installs again.
+.venv/.pip:
+	$(PYTHON) -m venv .venv
+	$(PIP) --upgrade 'pip>=25.1' && touch $@  # the first pip that reads dependency groups
+
+.venv/.demo: .venv/.pip pyproject.toml
+	$(PIP) --editable '.[plots]' && touch $@
+
+.venv/.test: .venv/.pip pyproject.toml
+	$(PIP) --editable '.[plots]' --group test --group lint && touch $@
+
+.venv/.lab: .venv/.pip pyproject.toml
+	$(PIP) --editable '.[lab]' && touch $@

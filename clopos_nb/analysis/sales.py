@@ -82,7 +82,7 @@ def compare_venues(receipts: pd.DataFrame, *, total: bool = False) -> pd.DataFra
     if total:
         everywhere = pd.DataFrame({"venue_id": [pd.NA], "venue": [_TOTAL_ROW]})
         everywhere = everywhere.astype({"venue_id": "Int64", "venue": "string"})
-        sales = sales.assign(venue_id=pd.NA, venue=_TOTAL_ROW).astype(everywhere.dtypes.to_dict())
+        sales = sales.assign(venue_id=None, venue=_TOTAL_ROW).astype(everywhere.dtypes.to_dict())
         table = pd.concat([table, _summary(sales, everywhere)], ignore_index=True)
     return table
 
@@ -166,7 +166,7 @@ def _summary(sales: pd.DataFrame, venues: pd.DataFrame) -> pd.DataFrame:
 
 def _best_days(sales: pd.DataFrame) -> pd.DataFrame:
     """Return each venue's day of highest revenue, the earliest where several are equal."""
-    days = sales.groupby([*_VENUE, "shift_date"], dropna=False, as_index=False)["total"].sum()
+    days = sales.groupby([*_VENUE, "shift_date"], dropna=False)["total"].sum().reset_index()
     days = days.sort_values(["total", "shift_date"], ascending=[False, True], kind="stable")
     best = days.drop_duplicates(_VENUE)
     return best.rename(columns={"shift_date": "best_day", "total": "best_day_revenue"})

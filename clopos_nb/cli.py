@@ -1,0 +1,180 @@
+"""The command line: ``clopos-nb demo`` and ``clopos-nb sandbox``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clopos_nb.errors import CloposError
+
+__all__ = ["main"]
+
+_HINTS = """\
+Your own brand: set CLOPOS_CLIENT_ID, CLOPOS_CLIENT_SECRET, CLOPOS_BRAND and \
+CLOPOS_INTEGRATOR_ID, then use clopos_nb.Session() where this used clopos_nb.demo().
+The notebooks: make lab"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments after the program's name; by default those of this process.
+
+    Returns
+    -------
+    int
+        0 when done, 1 when it failed or the result is not complete (stderr or the output says
+        why), 130 after Ctrl-C, 141 when the reader of the output went away, as ``head`` does.
+        Wrong arguments exit with 2, by argparse.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A venue's name may have letters that an old terminal lacks.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    arguments = _parser().parse_args(argv)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except CloposError as error:
+        return _fail(error)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Python flushes once more at exit, which must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13  # SIGPIPE, which Windows does not name
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    from clopos_nb.sandbox import command as sandbox
+
+    parser = argparse.ArgumentParser(
+        prog="clopos-nb", description="Notebook toolkit over the Clopos Open API (unofficial)."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('clopos_nb')}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    about = "Read a month of every venue of a simulated brand; print a table, write a report."
+    demo = commands.add_parser("demo", help=about, description=about)
+    demo.add_argument(
+        "--out",
+        type=Path,
+        default=Path("clopos-demo"),
+        metavar="FOLDER",
+        help="where the report goes (default: %(default)s)",
+    )
+    demo.add_argument(
+        "--month", default="2026-01", metavar="YYYY-MM", help="which month (default: %(default)s)"
+    )
+    demo.set_defaults(run=_demo)
+
+    about = "Serve the simulated brand until interrupted."
+    server = commands.add_parser("sandbox", help=about, description=about)
+    sandbox.add_arguments(server)
+    server.set_defaults(run=sandbox.run)
+    return parser
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    """Do what a first notebook does, on the embedded sandbox."""
+    import clopos_nb
+    from clopos_nb.analysis import compare_venues, daily_revenue
+    from clopos_nb.report import write_report
+
+    with clopos_nb.demo() as session:
+        count = len(session.venues)
+        orders = session.frame("orders", arguments.month)
+        receipts = session.frame("receipts", arguments.month, progress=True)
+        brand = session.brand
+
+    certificates = [orders.attrs["clopos"], receipts.attrs["clopos"]]
+    start, end = certificates[1]["start"], certificates[1]["end"]
+    comparison = compare_venues(receipts, total=True)
+
+    print(f"{brand}, a simulated brand: {count} venues, {start} to {end}\n")
+    print(_table(comparison))
+    print()
+    for certificate in certificates:
+        print(_certificate_line(certificate))
+    path = arguments.out / "report.html"
+    try:
+        write_report(
+            path,
+            brand=brand,
+            start=start,
+            end=end,
+            comparison=comparison,
+            daily=daily_revenue(receipts),
+            certificates=certificates,
+        )
+    except OSError as error:
+        return _fail(f"cannot write {path} ({error.strerror}); choose another folder with --out")
+    print(f"\nThe report, with a plot: {path}\n\n{_HINTS}")
+    return 0 if all(certificate["complete"] for certificate in certificates) else 1
+
+
+def _table(comparison: pd.DataFrame) -> str:
+    """Return the comparison as text, the venues on the left and figures on the right."""
+    head = ["Venue", "Receipts", "Revenue", "Average receipt", "Share of revenue", "Best day"]
+    rows = [head] + [
+        [
+            str(row["venue"]),
+            _number(row["receipts"]),
+            _number(row["revenue"], 2),
+            _number(row["average_receipt"], 2),
+            "-" if pd.isna(row["share"]) else f"{row['share']:.1%}",
+            "-" if pd.isna(row["best_day"]) else f"{row['best_day']:%a %d %b}",
+        ]
+        for row in comparison.to_dict("records")
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    ]
+    rule = "-" * len(lines[0])
+    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def _certificate_line(certificate: Mapping[str, Any]) -> str:
+    verdict = "complete" if certificate["complete"] else "INCOMPLETE"
+    failed = [
+        f"{venue['name']}: {venue['error']}"
+        for venue in certificate["venues"]
+        if venue.get("error") is not None
+    ]
+    return "; ".join(
+        [
+            f"{certificate['table']}: {_number(certificate['rows'])} rows of the server's "
+            f"{_number(certificate['total'])}: {verdict} "
+            f"({_number(certificate['requests'])} requests)",
+            *failed,
+        ]
+    )
+
+
+def _number(value: float, decimals: int = 0) -> str:
+    return "-" if pd.isna(value) else f"{value:,.{decimals}f}".replace(",", " ")
+
+
+def _fail(error: object) -> int:
+    print("clopos-nb:", " ".join(str(error).split()), file=sys.stderr)
+    return 1
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print("clopos-nb: warning:", " ".join(str(message).split()), file=sys.stderr)

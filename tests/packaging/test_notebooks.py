@@ -1,0 +1,47 @@
+"""Stored notebooks have been run, and hold no token and no machine's own traces."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.name)
+def text(request) -> str:
+    return request.param.read_text(encoding="utf-8")
+
+
+def code_cells(text: str) -> list[dict[str, Any]]:
+    return [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+
+
+def test_there_is_a_first_notebook():
+    assert [path.name for path in NOTEBOOKS][:1] == ["01_quickstart.ipynb"]
+
+
+def test_every_cell_was_run_once_from_top_to_bottom(text):
+    # A cell without a count passes nbval whatever it prints.
+    counts = [cell["execution_count"] for cell in code_cells(text)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_no_cell_ended_in_an_error(text):
+    outputs = [output for cell in code_cells(text) for output in cell["outputs"]]
+    tagged = "raises-exception" in text
+    assert tagged or not [output for output in outputs if output["output_type"] == "error"]
+
+
+def test_no_token_is_stored(text):
+    assert "eyJ" not in text  # how every JSON Web Token begins
+    assert "Bearer " not in text
+
+
+def test_no_widget_state_is_stored(text):
+    # It may hold what was typed into a widget.
+    assert "widgets" not in json.loads(text)["metadata"]

@@ -1,0 +1,125 @@
+"""Filtering, ordering and paging of a brand's rows."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from datetime import date
+from typing import Any
+
+from clopos_nb.sandbox.query import Page, Sort
+from clopos_nb.sandbox.resources import Resource, Row
+from clopos_nb.sandbox.source import Log, Source
+
+Days = tuple[date | None, date | None]
+Conditions = list[tuple[str, list[str]]]
+
+REMEMBERED = 16
+"""How many scanned results are kept: walking the pages of one sorted list scans it once."""
+
+
+class Lists:
+    """Reads lists and single rows of a brand. Never changes a row it was given."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._scans: OrderedDict[Hashable, list[int]] = OrderedDict()
+
+    def rows(self, resource: Resource, venue_id: int) -> list[Row]:
+        """Return all rows of a small resource."""
+        return self._source.rows(resource.name, venue_id)
+
+    def find(self, resource: Resource, venue_id: int, key: int | str) -> Row | None:
+        """Return one row by id, or by cid when the key is text; categories at any depth."""
+        if resource.is_log:
+            return self._source.log(resource.name, venue_id).get(int(key))
+        name = "cid" if isinstance(key, str) else "id"
+        return next(
+            (row for row in flat(self.rows(resource, venue_id)) if row.get(name) == key), None
+        )
+
+    def page(
+        self,
+        resource: Resource,
+        rows: Iterable[Row],
+        conditions: Conditions,
+        order: Sort | None,
+        page: Page,
+    ) -> tuple[list[Row], int]:
+        """Return one page of a small resource and the number of rows that match."""
+        kept = _filtered(resource, rows, conditions)
+        _sort(kept, order or [("id", False)])
+        return kept[page.offset : page.offset + page.size], len(kept)
+
+    def log_page(
+        self,
+        resource: Resource,
+        venue_id: int,
+        days: Days,
+        conditions: Conditions,
+        order: Sort | None,
+        page: Page,
+    ) -> tuple[list[Row], int]:
+        """Return one page of receipts or orders, newest first unless asked otherwise."""
+        log = self._source.log(resource.name, venue_id)
+        by, descending = (order or [("created_at", True)])[0]
+        # Ids are given out in order of creation, so both orders are the log's own.
+        if by in ("created_at", "id") and not conditions:
+            rows = log.page(*days, page.offset, page.size, descending=descending)
+            return rows, log.total(*days)
+        ids = self._scanned(resource, venue_id, log, days, conditions, (by, descending))
+        found = (log.get(id) for id in ids[page.offset : page.offset + page.size])
+        return [row for row in found if row is not None], len(ids)
+
+    def _scanned(
+        self,
+        resource: Resource,
+        venue_id: int,
+        log: Log,
+        days: Days,
+        conditions: Conditions,
+        order: tuple[str, bool],
+    ) -> list[int]:
+        wanted = tuple((name, tuple(values)) for name, values in conditions)
+        key = (resource.name, venue_id, days, wanted, order)
+        if key not in self._scans:
+            rows = _filtered(resource, log.scan(*days), conditions)
+            _sort(rows, [order])
+            self._scans[key] = [row["id"] for row in rows]
+            while len(self._scans) > REMEMBERED:
+                self._scans.popitem(last=False)
+        self._scans.move_to_end(key)
+        return self._scans[key]
+
+
+def _filtered(resource: Resource, rows: Iterable[Row], conditions: Conditions) -> list[Row]:
+    tests = [(resource.filters[name], values) for name, values in conditions]
+    return [row for row in rows if all(test(row, values) for test, values in tests)]
+
+
+def _sort(rows: list[Row], order: Sort) -> None:
+    # Stable sorts from the least important key up; ties end in id, in the direction of the first.
+    rows.sort(key=_ranked_by("id"), reverse=order[0][1])
+    for name, descending in reversed(order):
+        rows.sort(key=_ranked_by(name), reverse=descending)
+
+
+def _ranked_by(name: str) -> Callable[[Row], tuple[int, Any]]:
+    return lambda row: _rank(row.get(name))
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    """Order values of mixed types: null first, then numbers, then text, as MySQL would."""
+    if value is None:
+        return 0, 0
+    if isinstance(value, (bool, int, float)):
+        return 1, value
+    return 2, str(value)
+
+
+def flat(rows: Iterable[Row]) -> Iterable[Row]:
+    """Yield every row of a tree, parents before their children."""
+    for row in rows:
+        yield row
+        if "children" in row:
+            yield from flat(row["children"])

@@ -1,0 +1,248 @@
+"""The sandbox as users hold it: start it, read its URL and credentials, look at what was asked."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+from collections.abc import Callable
+from datetime import date
+from types import TracebackType
+from typing import Any
+
+from clopos_nb.sandbox.auth import Registry
+from clopos_nb.sandbox.limits import Limits
+from clopos_nb.sandbox.requestlog import Entry, RequestLog
+from clopos_nb.sandbox.service import BASE, Service
+from clopos_nb.sandbox.source import Source
+from clopos_nb.sandbox.web import Observer, WebServer
+
+
+class Sandbox:
+    """A simulated Clopos brand behind a loopback HTTP server.
+
+    Making one generates the brand but opens no port; ``start`` does, in a daemon thread with its
+    own event loop, so it works inside a notebook kernel and next to other sandboxes. Starting or
+    stopping twice changes nothing. What is still running stops when the interpreter exits.
+
+    Parameters
+    ----------
+    seed : int
+        Same seed, same brand and same credentials.
+    venues : int
+        How many venues the brand has.
+    first_day, last_day : date
+        The days that have receipts and orders, both inclusive. The data's "today" is the last.
+    receipts_per_day : float, optional
+        Mean receipts per venue and day. The default is the brand's own.
+    port : int
+        0 picks a free one.
+    host : str
+        Address to bind. Keep it on loopback: the credentials are made up and public.
+    legacy : bool
+        Also emit what only older pages, client models and recordings show, and answer 404 in the
+        shape observed on the live service. See docs/sandbox.md.
+    token_lifetime_s : int
+        Life of a token.
+    window_s : float
+        Length of the three rate-limit windows; shorter ones make tests quick.
+    latency_s : float
+        Added to every answer.
+    brand : Source, optional
+        Serve this brand; the five parameters about data are then unused, except ``seed``.
+    clock : callable
+        Monotonic seconds, for the rate limits.
+    on_request : callable, optional
+        Called in the server's thread after each request, with its log entry and its milliseconds.
+
+    Examples
+    --------
+    >>> import requests
+    >>> with Sandbox(venues=2, first_day=date(2026, 2, 27)) as sandbox:
+    ...     answer = requests.post(sandbox.url + "/auth", json=sandbox.credentials, timeout=9)
+    >>> answer.json()["message"]
+    'Authentication successful'
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 7,
+        venues: int = 4,
+        first_day: date = date(2025, 12, 1),
+        last_day: date = date(2026, 2, 28),
+        receipts_per_day: float | None = None,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        legacy: bool = False,
+        token_lifetime_s: int = 3600,
+        window_s: float = 60.0,
+        latency_s: float = 0.0,
+        brand: Source | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        on_request: Observer | None = None,
+    ) -> None:
+        self.brand = brand or _make_brand(
+            seed=seed,
+            venues=venues,
+            first_day=first_day,
+            last_day=last_day,
+            receipts_per_day=receipts_per_day,
+        )
+        self.requests = RequestLog()
+        self._host = host
+        self._port = port
+        self._latency_s = latency_s
+        self._ahead_s = 0.0
+        self._on_request = on_request
+        self._lock = threading.Lock()
+        self._server: WebServer | None = None
+        self._bound_port: int | None = None
+        self._registry = Registry(
+            self.brand.slug, seed, self.brand.venue_ids[0], token_lifetime_s, self._now
+        )
+        self._service = Service(
+            self.brand, self._registry, Limits(window_s, clock), now=self._now, legacy=legacy
+        )
+
+    def start(self) -> Sandbox:
+        """Open the port, unless it is open, and return this sandbox, accepting requests."""
+        with self._lock:
+            if self._server is None:
+                server = WebServer(
+                    self._service,
+                    host=self._host,
+                    port=self._bound_port or self._port,
+                    now=self._now,
+                    latency_s=self._latency_s,
+                    observe=self._observe,
+                )
+                # Kept after a stop: a sandbox that starts again is where its clients look for it.
+                self._bound_port = server.start()
+                self._server = server
+                atexit.register(self.stop)
+        return self
+
+    def stop(self) -> None:
+        """Close the port and all connections. Data, tokens, limits and the log stay as they are."""
+        with self._lock:
+            if self._server is not None:
+                self._server.stop()
+                self._server = None
+                atexit.unregister(self.stop)
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Base URL, ending in ``/open-api/v2``. Raises RuntimeError before the first start."""
+        if self._bound_port is None:
+            message = "the sandbox has no port yet; call start(), or use it in a with statement"
+            raise RuntimeError(message)
+        return f"http://{self._host}:{self._bound_port}{BASE}"
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The body of a POST /auth that works: a live brand and a live integrator."""
+        brand = self._registry.live_brand
+        return {
+            "client_id": brand.client_id,
+            "client_secret": brand.client_secret,
+            "brand": brand.slug,
+            "integrator_id": self._registry.live.id,
+        }
+
+    @property
+    def test_credentials(self) -> dict[str, str]:
+        """The same for the brand in test mode, which accepts only the test integrator."""
+        brand = self._registry.test_brand
+        return {
+            "client_id": brand.client_id,
+            "client_secret": brand.client_secret,
+            "brand": brand.slug,
+            "integrator_id": self._registry.test.id,
+        }
+
+    @property
+    def test_integrator_id(self) -> str:
+        """An integrator in test mode: refused by the live brand."""
+        return self._registry.test.id
+
+    @property
+    def deactivated_integrator_id(self) -> str:
+        """An integrator that Clopos switched off: refused by every brand."""
+        return self._registry.deactivated.id
+
+    @property
+    def disabled_client_id(self) -> str:
+        """A client id whose Open API module the live brand switched off."""
+        return self._registry.live_brand.disabled_client_id
+
+    @property
+    def today(self) -> date:
+        """The day on which the data ends, as the brand's calendar has it."""
+        return self.brand.now.date()
+
+    def count(self, path: str) -> int:
+        """Return how many requests hit a path, as in ``count("/auth")``, since start or clear."""
+        return self.requests.count(path)
+
+    def advance(self, seconds: float) -> None:
+        """Move this server's clock forward: tokens expire, and its ``Date`` header says so.
+
+        The rate-limit windows run on a clock of their own and do not move.
+        """
+        self._ahead_s += seconds
+
+    def deactivate_integrator(self) -> None:
+        """Switch the live integrator off: 400 at /auth, and 401 elsewhere for tokens it holds."""
+        self._registry.live.active = False
+
+    def put_integrator_in_test_mode(self) -> None:
+        """Make it a test one: 200 with ``success: false`` at /auth, 401 elsewhere."""
+        self._registry.live.is_test = True
+
+    def restore_integrator(self) -> None:
+        """Undo ``deactivate_integrator`` and ``put_integrator_in_test_mode``."""
+        self._registry.live.active = True
+        self._registry.live.is_test = False
+
+    def ledger(
+        self,
+        venue_id: int,
+        first: date | None = None,
+        last: date | None = None,
+        *,
+        day: str = "created_at",
+    ) -> Any:
+        """Return the brand's own true figures of these days, to check an analysis against."""
+        return self.brand.ledger(venue_id, first, last, day=day)
+
+    def __repr__(self) -> str:
+        where = self.url if self._server is not None else "stopped"
+        return f"<Sandbox {self.brand.slug}, {len(self.brand.venue_ids)} venues, {where}>"
+
+    def _now(self) -> float:
+        return time.time() + self._ahead_s
+
+    def _observe(self, entry: Entry, ms: float) -> None:
+        self.requests.add(entry)
+        if self._on_request is not None:
+            self._on_request(entry, ms)
+
+
+def _make_brand(**settings: Any) -> Source:
+    # Imported late: a sandbox around another brand does not need the generator.
+    from clopos_nb.sandbox.brand import Brand
+
+    brand: Source = Brand(**settings)
+    return brand

@@ -1,0 +1,87 @@
+"""What the endpoints ask of a brand's data, as types.
+
+The data lives in ``clopos_nb.sandbox.brand``; tests and users may put anything of this shape in its
+place with ``Sandbox(brand=...)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, Protocol
+
+Row = dict[str, Any]
+
+
+class Log(Protocol):
+    """A venue's receipts or orders in order of ``(created_at, id)``; days are inclusive."""
+
+    def total(self, first: date | None, last: date | None) -> int:
+        """Count the rows created on these days."""
+        ...
+
+    def page(
+        self,
+        first: date | None,
+        last: date | None,
+        offset: int,
+        limit: int,
+        *,
+        descending: bool = False,
+    ) -> list[Row]:
+        """Return ``limit`` rows from ``offset`` on."""
+        ...
+
+    def scan(self, first: date | None, last: date | None) -> Iterator[Row]:
+        """Yield every row created on these days."""
+        ...
+
+    def get(self, id: int) -> Row | None:
+        """Return the row with this id."""
+        ...
+
+    def get_by_cid(self, cid: str) -> Row | None:
+        """Return the row with this terminal-made UUID."""
+        ...
+
+
+class Source(Protocol):
+    """A brand: full rows per resource and venue, relations and legacy fields included."""
+
+    @property
+    def slug(self) -> str:
+        """The brand's slug."""
+        ...
+
+    @property
+    def venue_ids(self) -> list[int]:
+        """Ids of all venues, the main one first."""
+        ...
+
+    @property
+    def now(self) -> datetime:
+        """Naive brand-local moment at which the data ends."""
+        ...
+
+    def rows(self, resource: str, venue_id: int) -> list[Row]:
+        """Return all rows of a small resource."""
+        ...
+
+    def log(self, resource: str, venue_id: int) -> Log:
+        """Return the log of ``receipts`` or ``orders``."""
+        ...
+
+    def stock_operations(self, venue_id: int, receipt_id: int) -> list[Row] | None:
+        """Return a receipt's stock deductions; None when there is no such receipt."""
+        ...
+
+    def ledger(
+        self,
+        venue_id: int,
+        first: date | None = None,
+        last: date | None = None,
+        *,
+        day: str = "created_at",
+    ) -> Any:
+        """Return the true figures of these days, to compare an analysis with."""
+        ...

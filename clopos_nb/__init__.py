@@ -1,0 +1,21 @@
+"""Notebook toolkit over the Clopos Open API v2: one line to a complete, typed DataFrame.
+
+>>> import clopos_nb
+>>> session = clopos_nb.demo()  # or clopos_nb.Session(), with credentials
+>>> orders = session.venue(1).frame("orders", "2026-01")
+>>> session.close()
+"""
+
+import logging
+
+from clopos_nb._demo import demo
+from clopos_nb.errors import *  # noqa: F403  # every error by its name; the module has an __all__
+from clopos_nb.errors import __all__ as _errors
+from clopos_nb.session import Session, Venue, Venues
+from clopos_nb.tables import Column, Table
+
+__version__ = "0.1.0"
+
+__all__ = ["Column", "Session", "Table", "Venue", "Venues", "__version__", "demo", *_errors]
+
+logging.getLogger("clopos_nb").addHandler(logging.NullHandler())

@@ -1,0 +1,90 @@
+"""The certificate: what a frame's walks saw, against what the server said there is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from clopos_nb import errors
+
+
+@dataclass
+class VenueRecord:
+    """One venue's part of a certificate; ``id`` is None for a table of the whole brand."""
+
+    id: int | None
+    name: str | None
+    total: int | None = None
+    rows: int = 0
+    pages: int = 0
+    duplicates: int = 0
+    left_out: int = 0
+    complete: bool = False
+    error: str | None = None
+
+
+@dataclass
+class Certificate:
+    """What a frame carries in ``attrs["clopos"]``, as a dict that JSON can hold.
+
+    ``total`` is the server's own count and ``rows`` what was received of it, of the list endpoint:
+    a child table certifies the walk of its parent. ``left_out`` are rows received and dropped again
+    because they lie outside the business days or filters asked for.
+    """
+
+    brand: str
+    table: str
+    endpoint: str
+    start: str | None
+    end: str | None
+    limit: int | None = None
+    venues: list[VenueRecord] = field(default_factory=list)
+    requests: int = 0
+    fetched_at: str = ""
+    source: str = "api"
+
+    @property
+    def complete(self) -> bool:
+        """Whether every venue's rows are its total."""
+        return all(venue.complete for venue in self.venues)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the certificate with its sums."""
+        totals = [venue.total for venue in self.venues]
+        known = [total for total in totals if total is not None]
+        sums = {
+            name: sum(getattr(venue, name) for venue in self.venues)
+            for name in ("pages", "rows", "duplicates", "left_out")
+        }
+        return {
+            **asdict(self),
+            **sums,
+            "total": sum(known) if len(known) == len(totals) else None,
+            "complete": self.complete,
+        }
+
+    def sentence(self) -> str:
+        """Say in one line what is missing, or that nothing is."""
+        found = self.as_dict()
+        of = "an unknown total" if found["total"] is None else f"the server's {found['total']}"
+        text = f"{self.table}: {found['rows']} rows of {of}"
+        for venue in self.venues:
+            if venue.error:
+                text += f"; {venue.name or venue.id}: {venue.error}"
+            elif not venue.complete and len(self.venues) > 1:
+                text += f"; {venue.name or venue.id}: {venue.rows} of {venue.total}"
+        return text
+
+    def stamp(self, requests: int) -> None:
+        """Note the end of the fetch."""
+        self.requests = requests
+        self.fetched_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+    def incomplete(self) -> errors.IncompleteResult:
+        """Return the error that says what is missing."""
+        return errors.IncompleteResult(
+            f"Incomplete: {self.sentence()}. Ask again; a list that changes while it is read, or a "
+            "server that gives no total, cannot be certified",
+            certificate=self.as_dict(),
+        )

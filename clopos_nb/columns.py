@@ -1,0 +1,202 @@
+"""Lists of JSON values into Arrow arrays of a declared kind, losing nothing.
+
+The fast path hands the whole list to Arrow. When a server sent another type than documented, the
+list goes value by value; what still does not fit widens the column (flag, int, number, text), and
+the caller is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+
+from clopos_nb.tables.model import Kind
+
+TYPES: dict[str, pa.DataType] = {
+    "flag": pa.bool_(),
+    "int": pa.int64(),
+    "number": pa.float64(),
+    "text": pa.large_string(),
+    "json": pa.large_string(),
+    "local": pa.timestamp("us"),
+    "utc": pa.timestamp("us", "UTC"),
+    "ms": pa.timestamp("us", "UTC"),
+    "date": pa.timestamp("us"),
+}
+
+_LADDER: dict[str, tuple[str, ...]] = {
+    "flag": ("flag", "int", "number", "text"),
+    "int": ("int", "number", "text"),
+    "number": ("number", "text"),
+    "text": ("text",),
+}
+
+
+def array(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, Any]:
+    """Return the values as an Arrow array, and an example of what did not fit, or None.
+
+    Parameters
+    ----------
+    values : sequence
+        One JSON value a row; None is null.
+    kind : str
+        The declared kind of the column.
+
+    Returns
+    -------
+    pyarrow.Array
+        Of ``TYPES[kind]``, or of a wider type when a value did not fit.
+    object
+        The first value that made the column wider, or could not be read as a time.
+    """
+    if kind == "json":
+        return pa.array([as_json(v) for v in values], TYPES["json"]), None
+    if kind in ("local", "utc", "ms", "date"):
+        return _times(values, kind)
+    # Arrow would turn True into 1.0 and 2.0 into 2 on its own; those take the careful path too.
+    if kind != "number" or not any(type(v) is bool for v in values):
+        try:
+            return pa.array(values, TYPES[kind]), None
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            pass
+    return _widened(values, kind)
+
+
+def _widened(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, Any]:
+    misfit = None
+    for step in _LADDER[kind]:
+        read = _READERS[step]
+        try:
+            found = [None if v is None or v == [] else read(v) for v in values]
+            return pa.array(found, TYPES[step]), misfit
+        except (ValueError, TypeError, OverflowError, pa.ArrowInvalid):
+            misfit = next(v for v in values if v is not None and not _fits(v, step))
+    message = f"text holds every JSON value, yet {kind} failed"
+    raise AssertionError(message)
+
+
+def _fits(value: Any, kind: str) -> bool:
+    try:
+        pa.array([_READERS[kind](value)], TYPES[kind])
+    except (ValueError, TypeError, OverflowError, pa.ArrowInvalid):
+        return False
+    return True
+
+
+def _flag(value: Any) -> bool:
+    if value in (0, 1, "0", "1") or isinstance(value, bool):
+        return bool(int(value))
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    raise ValueError
+
+
+def _int(value: Any) -> int:
+    if isinstance(value, str) and value.strip() == value and value.lstrip("-").isdecimal():
+        if str(int(value)) != value:  # "007" is not a number
+            raise ValueError
+        return int(value)
+    if isinstance(value, int | float) and value == int(value):
+        return int(value)
+    raise ValueError
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, int) and int(float(value)) != value:
+        raise ValueError  # beyond what a float holds: keep the digits
+    if isinstance(value, int | float | str):
+        return float(value)
+    raise ValueError
+
+
+def text(value: Any) -> str:
+    """Return any JSON value as text: strings as they are, the rest as compact JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def as_json(value: Any) -> str | None:
+    """Return a list or map as compact JSON, and null for null."""
+    return None if value is None else msgspec.json.encode(value).decode()
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "flag": _flag,
+    "int": _int,
+    "number": _number,
+    "text": text,
+}
+
+
+def _times(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, Any]:
+    target = TYPES[kind]
+    try:
+        if kind == "ms":
+            return pa.array(values, pa.int64()).cast(pa.timestamp("ms", "UTC")).cast(target), None
+        return pa.array(values, pa.string()).cast(target), None
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        pass
+    instants = [_instant(v) for v in values]
+    misfit = next((v for v, at in zip(values, instants, strict=True) if v and at is pd.NaT), None)
+    if kind in ("local", "date"):
+        instants = [at.tz_localize(None) if at.tz is not None else at for at in instants]
+    else:  # written without an offset where Z is documented: read as UTC, like the others
+        instants = [at if at is pd.NaT or at.tz else at.tz_localize("UTC") for at in instants]
+    micros = [None if at is pd.NaT else at.to_pydatetime() for at in instants]
+    return pa.array(micros, target), misfit
+
+
+_FIRST_YEAR = 1900  # the API has been seen to write the year 203
+
+
+def _instant(value: Any) -> Any:
+    """Return one time of any documented spelling; what cannot be read is NaT."""
+    if isinstance(value, bool) or value is None:
+        return pd.NaT
+    try:
+        if isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal()):
+            number = float(value)  # milliseconds, or seconds when small enough for it
+            return pd.Timestamp(number, unit="ms" if number > 1e11 else "s", tz="UTC")
+        found = pd.Timestamp(value) if isinstance(value, str) else pd.NaT
+        return found if found is pd.NaT or found.year >= _FIRST_YEAR else pd.NaT
+    except (ValueError, OverflowError):
+        return pd.NaT
+
+
+def inferred(values: Sequence[Any]) -> pa.Array:
+    """Return values of an undocumented field with the type they show."""
+    try:
+        found = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        found = None
+    if found is not None:
+        if pa.types.is_integer(found.type):
+            return found.cast(pa.int64())
+        if pa.types.is_floating(found.type) or pa.types.is_boolean(found.type):
+            return found
+        if pa.types.is_null(found.type) or pa.types.is_string(found.type):
+            return found.cast(pa.large_string())
+    return pa.array([None if v is None else text(v) for v in values], pa.large_string())
+
+
+def common_type(types: Sequence[pa.DataType]) -> pa.DataType:
+    """Return the narrowest type that holds them all; text holds everything.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from clopos_nb.columns import common_type
+    >>> common_type([pa.int64(), pa.float64()])
+    DataType(double)
+    """
+    kinds = set(types)
+    if len(kinds) == 1:
+        return types[0]
+    for step in ("int", "number"):
+        narrow = {TYPES[k] for k in ("flag", "int", "number")[: ("int", "number").index(step) + 2]}
+        if kinds <= narrow:
+            return TYPES[step]
+    return TYPES["text"]

@@ -1,0 +1,309 @@
+"""From a question to a frame: walk each venue, decode each page, certify the whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
+
+from clopos_nb import errors, wire
+from clopos_nb.certificate import Certificate, VenueRecord
+from clopos_nb.frames import ADDED, Drift, Row, assemble, decode, table_rows
+from clopos_nb.progress import Progress
+from clopos_nb.tables import CATALOGUE, Table
+from clopos_nb.transport import Transport
+from clopos_nb.walks import Walk
+
+DayRange: TypeAlias = tuple[dt.date, dt.date]
+Day: TypeAlias = Literal["created_at", "shift_date"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to read, checked before anything is sent.
+
+    Raises
+    ------
+    ConfigError
+        Days for a table that takes none, a filter nobody knows, a limit that is not a number.
+    """
+
+    table: Table
+    days: DayRange | None = None
+    day: Day = "created_at"
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.days and not self.table.dated:
+            message = f"{self.table.name} takes no days; leave start and end out"
+            raise errors.ConfigError(message)
+        if self.day not in ("created_at", "shift_date"):
+            message = f"day is {self.day!r}; expected 'created_at' or 'shift_date'"
+            raise errors.ConfigError(message)
+        if self.day == "shift_date" and "shift_date" not in self.source.by_name:
+            message = f"{self.table.name} has no business day; leave day out"
+            raise errors.ConfigError(message)
+        if self.limit is not None and (type(self.limit) is not int or self.limit < 1):
+            message = f"limit is {self.limit!r}; expected a number of rows, 1 or more"
+            raise errors.ConfigError(message)
+        if unknown := [f for f in self.filters if f not in self.source.filterable]:
+            known = ", ".join(sorted(self.source.filterable))
+            message = f"{self.table.name} has no filter {unknown[0]!r}; the filters are: {known}"
+            raise errors.ConfigError(message)
+
+    @property
+    def source(self) -> Table:
+        """The table whose rows the endpoint lists: the parent of a child table."""
+        return CATALOGUE[self.table.parent] if self.table.parent else self.table
+
+    def query(self, page: int) -> list[tuple[str, str]]:
+        """Return the query of one page."""
+        plain = {k: v for k, v in self.filters.items() if k in self.source.parameters}
+        filters = {k: v for k, v in self.filters.items() if k not in plain}
+        if self.table.limit is None:
+            return wire.brackets(plain) + wire.list_query(filters=filters)
+        size = self.table.limit
+        if self.limit is not None and self.table is self.source:
+            size = min(size, self.limit)
+        return wire.brackets(plain) + wire.list_query(
+            page=page,
+            limit=size,
+            sort=self.table.sort,
+            days=self._asked_days(),
+            relations=self.table.relations,
+            filters=filters,
+        )
+
+    def _asked_days(self) -> tuple[dt.date | None, dt.date | None]:
+        if not self.days:
+            return None, None
+        # The range is on created_at; a business day may begin a day earlier or end a day later.
+        wider = dt.timedelta(days=1 if self.day == "shift_date" else 0)
+        return self.days[0] - wider, self.days[1] + wider
+
+    def wants(self, item: Row) -> bool:
+        """Tell whether an item is what was asked for; a server may ignore a filter."""
+        if self.days and self.day == "shift_date":
+            shift = str(item.get("shift_date"))[:10]
+            if not str(self.days[0]) <= shift <= str(self.days[1]):
+                return False
+        return all(
+            _matches(item[name], wanted)
+            for name, wanted in self.filters.items()
+            if name in self.source.by_name
+            and name not in self.source.server_filters
+            and name in item
+        )
+
+
+def _matches(value: Any, wanted: Any) -> bool:
+    options = wanted if isinstance(wanted, list | tuple | set | frozenset | range) else [wanted]
+    return _plain(value) in {_plain(option) for option in options}
+
+
+def _plain(value: Any) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+@dataclass
+class Place:
+    """Whose rows: a venue, or the brand as a whole when ``id`` is None."""
+
+    id: int | None
+    name: str | None = None
+
+
+# ------------------------------------------------------------------------------ walks
+
+
+def walk_pages(
+    transport: Transport, question: Question, place: Place
+) -> Iterator[tuple[list[Row], Walk]]:
+    """Yield each page's new items, with the walk as it stands.
+
+    Raises
+    ------
+    AuthError, TransportError, ApiError, ResponseError
+    """
+    source = question.source
+    walk = Walk(key=source.key[0], paged=source.limit is not None, tree=source.tree)
+    while (page := walk.next_page) is not None:
+        answer = transport.send(
+            "GET", question.table.path, query=question.query(page), venue_id=place.id
+        )
+        fresh = walk.take(answer.rows(), answer.total)
+        yield fresh, walk
+
+
+def read_rows(transport: Transport, question: Question, place: Place) -> Iterator[Row]:
+    """Yield the table's rows as the server sent them, page by page.
+
+    Raises
+    ------
+    AuthError, TransportError, ApiError, ResponseError
+    """
+    left = question.limit
+    for items, walk in walk_pages(transport, question, place):
+        rows = table_rows(question.table, [item for item in items if question.wants(item)])
+        if left is not None:
+            rows = rows[:left]
+            left -= len(rows)
+        yield from rows
+        if left == 0:
+            return
+    if not walk.complete:
+        message = f"{question.table.name}: {walk.rows} rows of the server's {walk.total}"
+        warnings.warn(message, errors.IncompleteResultWarning, stacklevel=3)
+
+
+@dataclass
+class _Reading:
+    """The pages of one venue's walk, and its line in the certificate."""
+
+    record: VenueRecord
+    pages: list[pa.Table] = field(default_factory=list)
+
+
+def _read(
+    transport: Transport,
+    question: Question,
+    place: Place,
+    drift: Drift,
+    progress: Progress,
+    left: int | None,
+) -> _Reading:
+    """Walk one venue; at most ``left`` rows of the table are wanted of it."""
+    reading = _Reading(VenueRecord(place.id, place.name))
+    record, received = reading.record, 0
+    for items, walk in walk_pages(transport, question, place):
+        wanted = [item for item in items if question.wants(item)]
+        page = decode(question.table, wanted, drift)
+        reading.pages.append(page)
+        received += page.num_rows
+        record.left_out += len(items) - len(wanted)
+        if left is not None and received >= left:
+            walk.stop()
+        record.total, record.rows, record.pages = walk.total, walk.rows, walk.pages
+        record.duplicates, record.complete = walk.duplicates, walk.complete
+        progress.page(place, walk)
+        if walk.restarted:
+            reading.pages.clear()
+            received = record.left_out = 0
+    return reading
+
+
+# ----------------------------------------------------------------------------- frames
+
+
+def fetch_frame(
+    transport: Transport,
+    question: Question,
+    places: Sequence[Place],
+    *,
+    brand: str,
+    drift: Drift,
+    timezone: str | None = None,
+    columns: Sequence[str] | None = None,
+    label: bool = False,
+    strict: bool = False,
+    on_error: Literal["raise", "warn"] = "raise",
+    progress: bool | None = None,
+) -> pd.DataFrame:
+    """Read the places one after the other into one frame with its certificate.
+
+    Parameters
+    ----------
+    label : bool
+        Put ``venue_id`` and ``venue`` first.
+
+    Raises
+    ------
+    AuthError, TransportError, ApiError, ResponseError, IncompleteResult
+    """
+    chosen = checked_columns(question.table, columns, label)
+    certificate = Certificate(
+        brand=brand,
+        table=question.table.name,
+        endpoint=question.table.path,
+        start=str(question.days[0]) if question.days else None,
+        end=str(question.days[1]) if question.days else None,
+        limit=question.limit,
+    )
+    sent_before, pages = transport.requests_sent, []
+    left = question.limit
+    with Progress(question.table.name, len(places), progress) as bar:
+        for place in places:
+            if left == 0:
+                break
+            try:
+                reading = _read(transport, question, place, drift, bar, left)
+            except (errors.ApiError, errors.TransportError, errors.ResponseError) as exc:
+                if on_error == "raise":
+                    raise
+                reading = _Reading(VenueRecord(place.id, place.name, error=_brief(exc)))
+            certificate.venues.append(reading.record)
+            labelled = [_labelled(p, place) if label else p for p in reading.pages]
+            pages += labelled
+            if left is not None:
+                left = max(left - sum(page.num_rows for page in labelled), 0)
+    certificate.stamp(transport.requests_sent - sent_before)
+    frame = assemble(question.table, pages, timezone).head(question.limit)
+    if chosen is not None:
+        frame = _with_columns(frame, question.table, chosen)
+    frame.attrs["clopos"] = certificate.as_dict()
+    return _vouched(frame, certificate, strict)
+
+
+def _vouched(frame: pd.DataFrame, certificate: Certificate, strict: bool) -> pd.DataFrame:
+    """Return the frame, saying so when it is not complete; a limit was asked for and is no news."""
+    failed = any(venue.error for venue in certificate.venues)
+    if not certificate.complete and (certificate.limit is None or failed):
+        incomplete = certificate.incomplete()
+        if strict:
+            raise incomplete
+        warnings.warn(str(incomplete), errors.IncompleteResultWarning, stacklevel=4)
+    return frame
+
+
+def _brief(exc: errors.CloposError) -> str:
+    return f"{type(exc).__name__}: {exc}"
+
+
+def _labelled(page: pa.Table, place: Place) -> pa.Table:
+    """Add the venue's id, unless the rows have their own, and its name."""
+    count = page.num_rows
+    if "venue_id" not in page.column_names:
+        page = page.append_column("venue_id", pa.array([place.id] * count, pa.int64()))
+    return page.append_column("venue", pa.array([place.name] * count, pa.large_string()))
+
+
+def checked_columns(table: Table, columns: Sequence[str] | None, label: bool) -> list[str] | None:
+    """Return the columns asked for, if the table has them.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if columns is None:
+        return None
+    chosen = [columns] if isinstance(columns, str) else list(columns)
+    known = [*(ADDED if label else ()), *table.by_name]
+    if unknown := [name for name in chosen if name not in known]:
+        message = f"{table.name} has no column {unknown[0]!r}; its columns are: {', '.join(table.by_name)}"
+        raise errors.ConfigError(message)
+    return chosen
+
+
+def _with_columns(frame: pd.DataFrame, table: Table, chosen: list[str]) -> pd.DataFrame:
+    for name in chosen:
+        if name not in frame.columns:  # optional, and no row had it
+            frame[name] = pd.Series(pd.NA, index=frame.index, dtype="object").astype(
+                table.by_name[name].dtype
+            )
+    return frame[chosen]

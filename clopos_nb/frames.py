@@ -1,0 +1,285 @@
+"""JSON rows into typed DataFrames.
+
+Every page becomes an Arrow table when it arrives (:func:`decode`), so that no more than a page lives
+as Python objects; :func:`assemble` joins the pages and gives pandas its declared dtypes. Both paths
+keep everything: an undocumented field becomes a further column, and is noted in the :class:`Drift`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from clopos_nb import columns as cols
+from clopos_nb.tables.model import Column, Table
+
+Row: TypeAlias = dict[str, Any]
+_Node: TypeAlias = "dict[str, Column | _Node | None]"
+
+ADDED = ("venue_id", "venue")  # what a frame of several venues begins with
+
+
+# ------------------------------------------------------------------------------ drift
+
+
+@dataclass
+class DriftEntry:
+    """One thing the documentation does not name: where, what, an example, how often."""
+
+    table: str
+    column: str
+    what: str
+    example: str
+    count: int = 0
+
+
+@dataclass
+class Drift:
+    """What servers sent that the documentation does not name; nothing of it was lost."""
+
+    entries: dict[tuple[str, str, str], DriftEntry] = field(default_factory=dict)
+
+    def note(self, table: str, column: str, what: str, example: Any, count: int = 1) -> bool:
+        """Count one find; return True when it is new."""
+        key = (table, column, what)
+        new = key not in self.entries
+        if new:
+            # The type says enough, and an unknown field may hold anything, a phone too.
+            self.entries[key] = DriftEntry(table, column, what, type(example).__name__)
+        self.entries[key].count += count
+        return new
+
+    def frame(self) -> pd.DataFrame:
+        """Return the finds, a row each: table, column, what, example's type, count."""
+        names = ["table", "column", "what", "example", "count"]
+        rows = [[getattr(entry, name) for name in names] for entry in self.entries.values()]
+        return pd.DataFrame(rows, columns=names).astype({"count": "int64"})
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[DriftEntry]:
+        return iter(self.entries.values())
+
+    def __repr__(self) -> str:
+        return f"Drift({len(self)} undocumented)"
+
+    def _repr_html_(self) -> str:
+        if not self.entries:
+            return "<p>Nothing undocumented so far.</p>"
+        return str(self.frame().to_html(index=False, escape=True))
+
+
+# ------------------------------------------------------------------------------- rows
+
+
+def table_rows(table: Table, items: Sequence[Row]) -> list[Row]:
+    """Return a table's own rows out of the items of a page: flattened tree, or nested rows."""
+    if table.tree:
+        return list(flattened(items, table.tree))
+    if not table.nested:
+        return list(items)
+    rows = []
+    for item in items:
+        nested: Any = item
+        for step in table.nested:
+            nested = nested.get(step) if isinstance(nested, dict) else None
+        context = {name: item.get(source) for name, source in table.inherited}
+        for line, row in enumerate(nested if isinstance(nested, list) else [], start=1):
+            if isinstance(row, dict):
+                rows.append({"line": line, **row, **context})
+    return rows
+
+
+def flattened(items: Sequence[Row], inside: str) -> Iterator[Row]:
+    """Yield items and, after each, the items inside it."""
+    for item in items:
+        yield item
+        children = item.get(inside)
+        if isinstance(children, list):
+            yield from flattened([child for child in children if isinstance(child, dict)], inside)
+
+
+# ----------------------------------------------------------------------------- decode
+
+
+def decode(table: Table, items: Sequence[Row], drift: Drift) -> pa.Table:
+    """Return the items of one page as an Arrow table with the table's columns.
+
+    Parameters
+    ----------
+    table : Table
+        What to make of them.
+    items : sequence of dict
+        The rows of the list endpoint; a child table takes its own rows out of them.
+    drift : Drift
+        Takes note of what is not documented.
+
+    Returns
+    -------
+    pyarrow.Table
+        All declared columns, the optional ones that were sent, then undocumented ones.
+    """
+    rows = table_rows(table, items)
+    found: dict[str, pa.Array] = {}
+    _read(_tree(table), rows, "", found, table, drift)
+    order = [column.name for column in table.columns if column.name in found]
+    order += [name for name in found if name not in table.by_name]
+    return pa.table({name: found[name] for name in order})
+
+
+def _tree(table: Table) -> _Node:
+    """Return the columns as a tree of field names; None marks what another table holds."""
+    root: _Node = {}
+    for column in table.columns:
+        node = root
+        for step in column.path[:-1]:
+            node = node.setdefault(step, {})  # type: ignore[assignment]
+        node[column.path[-1]] = column
+    for path in table.unread:
+        *steps, last = path.split(".")
+        node = root
+        for step in steps:
+            node = node.setdefault(step, {})  # type: ignore[assignment]
+        node[last] = None
+    if table.tree:
+        root[table.tree] = None
+    if table.parent:  # the place within the parent is ours, not the server's
+        root.setdefault("line", None)
+    return root
+
+
+def _read(
+    node: _Node,
+    rows: Sequence[Row],
+    prefix: str,
+    found: dict[str, pa.Array],
+    table: Table,
+    drift: Drift,
+) -> None:
+    keys = set().union(*rows) if rows else set()
+    for key, inner in node.items():
+        if inner is None:
+            continue
+        if isinstance(inner, Column):
+            _read_column(inner, [row.get(key) for row in rows], key in keys, found, table, drift)
+            continue
+        values = [row.get(key) for row in rows]
+        odd = [None if isinstance(v, dict) or v == [] else v for v in values]
+        if any(v is not None for v in odd):  # an object was documented, something else came
+            _undocumented(f"{prefix}{key}", odd, found, table, drift)
+        _read(
+            inner,
+            [v if isinstance(v, dict) else {} for v in values],
+            f"{prefix}{key}_",
+            found,
+            table,
+            drift,
+        )
+    for key in sorted(keys - node.keys()):
+        _undocumented(f"{prefix}{key}", [row.get(key) for row in rows], found, table, drift)
+
+
+def _read_column(
+    column: Column,
+    values: list[Any],
+    sent: bool,
+    found: dict[str, pa.Array],
+    table: Table,
+    drift: Drift,
+) -> None:
+    if column.kind == "withheld" or (column.optional and not sent):
+        return
+    found[column.name], misfit = cols.array(values, column.kind)
+    if misfit is not None:
+        drift.note(table.name, column.name, f"not {column.kind}", misfit)
+
+
+def _undocumented(
+    name: str, values: list[Any], found: dict[str, pa.Array], table: Table, drift: Drift
+) -> None:
+    while name in found or name in table.by_name or name in ADDED:
+        name += "_"
+    found[name] = cols.inferred(values)
+    sent = [v for v in values if v is not None]
+    drift.note(table.name, name, "undocumented", sent[0] if sent else None, count=len(sent))
+
+
+# --------------------------------------------------------------------------- assemble
+
+
+def assemble(table: Table, pages: Sequence[pa.Table], timezone: str | None = None) -> pd.DataFrame:
+    """Return pages as one DataFrame with the declared dtypes, also when there are none.
+
+    Parameters
+    ----------
+    table : Table
+    pages : sequence of pyarrow.Table
+        As :func:`decode` gave them; further columns that the caller added come first.
+    timezone : str, optional
+        An IANA name. With it all instants are aware and in that zone, those written without an
+        offset being read as that zone's own; without it the latter stay naive and those written
+        with Z are UTC. Calendar days never move.
+
+    Returns
+    -------
+    pandas.DataFrame
+        RangeIndex; dtypes ``Int64``, ``float64``, ``boolean``, ``string``, ``datetime64[us]``.
+    """
+    pages = [decode(table, [], Drift()), *pages]
+    names = _column_order(table, pages)
+    joined = {name: _joined(name, pages) for name in names}
+    frame: pd.DataFrame = pa.table(joined).to_pandas(types_mapper=_PANDAS_TYPES.get)
+    for column in table.columns:
+        if timezone and column.name in frame.columns and column.kind in ("local", "utc", "ms"):
+            frame[column.name] = _in_zone(frame[column.name], timezone)
+    return frame
+
+
+_PANDAS_TYPES: Mapping[pa.DataType, Any] = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.large_string(): pd.StringDtype("pyarrow"),
+}
+
+
+def _column_order(table: Table, pages: Sequence[pa.Table]) -> list[str]:
+    """Return added columns first, then the table's own order, then undocumented ones by name."""
+    seen = list(dict.fromkeys(name for page in pages for name in page.column_names))
+    first = list(ADDED) if "venue" in seen else []
+    own = [c.name for c in table.columns if c.name in seen and c.name not in first]
+    undocumented = sorted(set(seen) - set(first) - set(own))
+    return first + own + undocumented
+
+
+def _joined(name: str, pages: Sequence[pa.Table]) -> pa.ChunkedArray:
+    sent = [page.column(name).type for page in pages if name in page.column_names]
+    target = cols.common_type(sent)
+    chunks = []
+    for page in pages:
+        if name not in page.column_names:
+            chunks.append(pa.nulls(page.num_rows, target))
+            continue
+        column = page.column(name)
+        chunks.extend((column if column.type == target else _cast(column, target)).chunks)
+    return pa.chunked_array(chunks, target)
+
+
+def _cast(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray:
+    if pa.types.is_boolean(column.type) and target == pa.float64():
+        column = column.cast(pa.int64())
+    return column.cast(target)
+
+
+def _in_zone(times: pd.Series[Any], timezone: str) -> pd.Series[Any]:
+    if times.dt.tz is not None:
+        return times.dt.tz_convert(timezone)
+    # The hour that a clock change repeats is read as its second run, the one that it skips as
+    # the hour after it; the API gives no way to know better.
+    repeated = np.zeros(len(times), dtype=bool)
+    return times.dt.tz_localize(timezone, ambiguous=repeated, nonexistent="shift_forward")

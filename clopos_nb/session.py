@@ -1,0 +1,617 @@
+"""Session, Venue and Venues: the sentences that users write."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import numbers
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pandas as pd
+
+from clopos_nb import errors, html, wire
+from clopos_nb.credentials import Credentials, Secret, complete, given
+from clopos_nb.days import DayLike, day_range
+from clopos_nb.fetch import Day, Place, Question, checked_columns, fetch_frame, read_rows
+from clopos_nb.frames import Drift, Row
+from clopos_nb.quota import Quota
+from clopos_nb.tables import CATALOGUE, Catalogue, Table
+from clopos_nb.tokens import Token, TokenStore, default_cache_dir
+from clopos_nb.transport import Transport, checked_base_url, is_loopback
+
+VenueLike: TypeAlias = "int | str | Venue"
+
+
+class Session:
+    """One brand of Clopos, seen through one set of credentials.
+
+    Making a session does nothing yet. The first request logs in, once; the token is kept in a
+    private cache directory, so that other sessions, kernels and processes of this machine use the
+    same one until shortly before it ends. Works with and without ``with``.
+
+    Parameters
+    ----------
+    client_id, client_secret, brand, integrator_id : str, optional
+        The four credentials. What is not given comes from ``CLOPOS_CLIENT_ID``,
+        ``CLOPOS_CLIENT_SECRET``, ``CLOPOS_BRAND`` and ``CLOPOS_INTEGRATOR_ID``, then from the key
+        ring (service ``clopos_nb``) if the extra ``keyring`` is installed, then from a prompt if
+        somebody can answer one. They are never written anywhere.
+    venue_id : int, optional
+        The venue that ``session.venue()`` means; else ``CLOPOS_VENUE_ID``, else the main one.
+    base_url : str, optional
+        Else ``CLOPOS_BASE_URL``, else the documented v2 address. ``https://`` only, but for this
+        machine.
+    timezone : str, optional
+        An IANA name such as ``"Asia/Baku"``, or ``CLOPOS_TIMEZONE``. With it every instant comes
+        out aware and in that zone, times written without an offset being read as that zone's own.
+        Without it those stay naive and the others are UTC. "today" is that zone's today.
+    cache_dir : path, optional
+        Where the token is kept; else ``CLOPOS_NB_CACHE_DIR``, else the user's cache directory.
+        False keeps it in memory only.
+    today : date, optional
+        The day that "yesterday" and "last 7 days" count from, for reports that can be repeated.
+
+    Raises
+    ------
+    ConfigError
+        A setting is wrong. Missing credentials are told when they are first needed.
+
+    Examples
+    --------
+    >>> import clopos_nb
+    >>> session = clopos_nb.demo()
+    >>> orders = session.venue(1).frame("orders", "2026-01")
+    >>> orders.attrs["clopos"]["complete"]
+    True
+    >>> session.close()
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str | Secret | None = None,
+        client_secret: str | Secret | None = None,
+        brand: str | None = None,
+        integrator_id: str | None = None,
+        venue_id: int | None = None,
+        base_url: str | None = None,
+        timezone: str | None = None,
+        cache_dir: str | os.PathLike[str] | Literal[False] | None = None,
+        today: dt.date | None = None,
+    ) -> None:
+        self._given = given(
+            {
+                "client_id": client_id,
+                "client_secret": client_secret,
+                "brand": brand,
+                "integrator_id": integrator_id,
+            }
+        )
+        self._credentials: Credentials | None = None
+        self._venue_id = _venue_setting(venue_id)
+        self._timezone = _zone(timezone or os.environ.get("CLOPOS_TIMEZONE") or None)
+        self._today = today
+        self._venues: Venues | None = None
+        self._cleanup = contextlib.ExitStack()
+        directory = None if cache_dir is False else Path(cache_dir or default_cache_dir())
+        self._transport = Transport(
+            checked_base_url(
+                base_url or os.environ.get("CLOPOS_BASE_URL") or wire.DEFAULT_BASE_URL
+            ),
+            self._complete_credentials,
+            TokenStore(directory),
+        )
+        self.drift = Drift()
+
+    # -- who and where
+
+    @property
+    def brand(self) -> str:
+        """The brand's slug; asks for it if it is not known yet."""
+        return self._complete_credentials().brand
+
+    @property
+    def tables(self) -> Catalogue:
+        """The tables that ``frame`` knows; shows itself as a list."""
+        return CATALOGUE
+
+    @property
+    def venues(self) -> Venues:
+        """The brand's venues; one request, the first time."""
+        if self._venues is None:
+            answer = self._transport.send("GET", CATALOGUE["venues"].path)
+            self._venues = Venues(self, answer.rows())
+        return self._venues
+
+    def venue(self, venue: VenueLike | None = None) -> Venue:
+        """Return a venue by id or name; without either, the default or main one.
+
+        One request the first time, for the list of venues.
+
+        Raises
+        ------
+        VenueNotFound
+            The text lists the venues there are.
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     session.venue(1).id
+        1
+        """
+        if venue is None:
+            venue = self._venue_id if self._venue_id is not None else self.venues.main.id
+        return self.venues[venue]
+
+    # -- reading
+
+    def frame(
+        self,
+        table: str,
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
+        columns: Sequence[str] | None = None,
+        filters: Mapping[str, Any] | None = None,
+        day: Day = "created_at",
+        limit: int | None = None,
+        strict: bool = False,
+        errors: Literal["raise", "warn"] = "raise",
+        progress: bool | None = None,
+    ) -> pd.DataFrame:
+        """Return one table of several venues as a DataFrame.
+
+        All pages are read, venue after venue, inside the request budget of the brand; a second
+        call asks the server again. A table of the whole brand, such as products, is read once
+        unless venues are named.
+
+        Parameters
+        ----------
+        table : str
+            A table name; ``session.tables`` lists them. An unknown name raises before any request.
+        start, end : date-like or period-like, optional
+            Calendar days, both inclusive. A month ("2026-01"), quarter or year alone means all of
+            it; also "yesterday", "last 7 days", a date, a pandas.Period. Without them: all there is.
+        venues : "all", or ids, names or Venues
+            Which venues, in this order.
+        columns : sequence of str, optional
+            Only these, in this order. All are fetched all the same: the API has no such choice here.
+        filters : mapping, optional
+            Field to value, or to a list of values of which one must match. Sent to the server, and
+            applied again to what comes back, since a server may ignore them.
+        day : "created_at" or "shift_date"
+            What a day is: when a receipt was opened, or the business day it belongs to.
+        limit : int, optional
+            Stop after this many rows; such a frame is not certified as complete.
+        strict : bool
+            Raise ``IncompleteResult`` where there would be a warning.
+        errors : "raise" or "warn"
+            What a venue that fails does: end the call, or leave the other venues' rows and be named
+            in the certificate and a warning. A refused login always raises.
+        progress : bool, optional
+            A bar: always, never, or by default when there is more than one page.
+
+        Returns
+        -------
+        pandas.DataFrame
+            RangeIndex; ``venue_id`` (Int64) and ``venue`` (string) first, then the columns of
+            ``session.tables[table]``, the same for an empty result. Rows by venue, then by creation
+            where the table allows it. ``attrs["clopos"]`` is the certificate.
+
+        Raises
+        ------
+        UnknownTable, InvalidDates, ConfigError, VenueNotFound
+            Before anything is sent.
+        AuthError, RateLimited, ApiError, TransportError, ResponseError, IncompleteResult
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     frame = session.frame("receipts", "2026-01-05", venues=[1, 2], progress=False)
+        >>> list(frame.columns[:2])
+        ['venue_id', 'venue']
+        """
+        question = self._question(table, start, end, filters, day, limit)
+        whole_brand = (
+            question.table.scope == "brand" and isinstance(venues, str) and venues == "all"
+        )
+        checked_columns(question.table, columns, not whole_brand)  # before the first request
+        places = [Place(None)] if whole_brand else [v.place for v in self._chosen(venues)]
+        return fetch_frame(
+            self._transport,
+            question,
+            places,
+            brand=self.brand,
+            drift=self.drift,
+            timezone=self._timezone,
+            columns=columns,
+            label=not whole_brand,
+            strict=strict,
+            on_error=_one_of("errors", errors, "raise", "warn"),
+            progress=progress,
+        )
+
+    def get(
+        self, path: str, params: Mapping[str, Any] | None = None, *, venue: VenueLike | None = None
+    ) -> Any:
+        """Return the ``data`` of any GET, as plain Python values.
+
+        Parameters
+        ----------
+        path : str
+            Below the base URL, as in ``"/receipts/12"``.
+        params : mapping, optional
+            Nested lists and maps are spelt with brackets: ``{"sort": ["id", 1]}``.
+        venue : int, str or Venue, optional
+            For whom; by default the venue that the token names.
+
+        Returns
+        -------
+        dict, list or None
+
+        Raises
+        ------
+        ConfigError, AuthError, ApiError, TransportError, ResponseError
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     session.get("/venues")[0]["id"]
+        1
+        """
+        return self.request("GET", path, params=params, venue=venue)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        venue: VenueLike | None = None,
+    ) -> Any:
+        """Return the ``data`` of any request; the way to write.
+
+        A write is sent again only where it cannot have been processed (a refused token, a 429).
+
+        Raises
+        ------
+        OutcomeUnknown
+            The answer to a write did not come back; read before repeating it.
+        ConfigError, AuthError, ApiError, TransportError, ResponseError
+        """
+        answer = self._transport.send(
+            method.upper(),
+            path,
+            query=wire.brackets(params or {}),
+            body=json,
+            venue_id=None if venue is None else self.venue(venue).id,
+        )
+        return answer.data()
+
+    # -- the token
+
+    def login(self) -> Token:
+        """Log in now and return the new token; otherwise the first request does it."""
+        return self._transport.login()
+
+    @property
+    def token(self) -> Token | None:
+        """The token there is, which never shows itself; None before the first request."""
+        return self._transport.stored_token()
+
+    @property
+    def quota(self) -> Quota:
+        """The request budget, as the last answer stated it."""
+        return self._transport.quota
+
+    def logout(self) -> None:
+        """Forget the token, in memory and on disk, for all sessions with these credentials."""
+        self._transport.logout()
+
+    def close(self) -> None:
+        """Close connections and the cache; the token stays for the next session."""
+        self._transport.close()
+        self._cleanup.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- showing itself
+
+    def __repr__(self) -> str:
+        return f"Session(brand={self._known_brand!r})"
+
+    def _repr_html_(self) -> str:
+        host = self._transport.base_url.split("/")[2]
+        where = "this machine" if is_loopback(host.rsplit(":", 1)[0]) else host
+        return html.card(
+            "Clopos session",
+            {
+                "brand": self._known_brand or "not set",
+                "server": where,
+                "time zone": self._timezone or "as sent",
+                "venues": "not read yet" if self._venues is None else str(len(self._venues)),
+            },
+        )
+
+    @property
+    def _known_brand(self) -> str | None:
+        secret = self._given.get("brand")
+        return self._credentials.brand if self._credentials else secret and secret.reveal()
+
+    # -- inside
+
+    def _complete_credentials(self) -> Credentials:
+        if self._credentials is None:
+            self._credentials = complete(self._given)
+        return self._credentials
+
+    def _question(
+        self,
+        table: str,
+        start: DayLike | None,
+        end: DayLike | None,
+        filters: Mapping[str, Any] | None,
+        day: Day,
+        limit: int | None,
+    ) -> Question:
+        chosen: Table = CATALOGUE[table]
+        zone = ZoneInfo(self._timezone) if self._timezone else None
+        today = self._today or dt.datetime.now(zone).date()
+        return Question(chosen, day_range(start, end, today=today), day, filters or {}, limit)
+
+    def _chosen(self, venues: str | VenueLike | Sequence[VenueLike]) -> list[Venue]:
+        if isinstance(venues, str) and venues == "all":
+            return list(self.venues)
+        if isinstance(venues, int | str | Venue):
+            return [self.venues[venues]]
+        chosen = list({venue.id: venue for venue in map(self.venues.__getitem__, venues)}.values())
+        if not chosen:
+            message = "venues is empty; name one, or leave it out for all"
+            raise errors.ConfigError(message)
+        return chosen
+
+
+class Venue:
+    """One branch of the brand.
+
+    Attributes
+    ----------
+    id : int
+    name : str
+    is_main : bool
+    """
+
+    def __init__(self, session: Session, row: Row) -> None:
+        self._session = session
+        self.id: int = row["id"]
+        self.name: str = str(row.get("name") or row["id"])
+        self.is_main: bool = bool(row.get("is_main"))
+
+    @property
+    def place(self) -> Place:
+        """The venue as a fetch names it."""
+        return Place(self.id, self.name)
+
+    def frame(
+        self,
+        table: str,
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        filters: Mapping[str, Any] | None = None,
+        day: Day = "created_at",
+        limit: int | None = None,
+        strict: bool = False,
+        progress: bool | None = None,
+    ) -> pd.DataFrame:
+        """Return one table of this venue as a DataFrame.
+
+        Like :meth:`Session.frame`, whose parameters these are, for one venue and without the
+        columns ``venue_id`` and ``venue`` in front. The venue goes with each request as
+        ``x-venue``; nothing is shared between venues.
+
+        Returns
+        -------
+        pandas.DataFrame
+            RangeIndex; columns and dtypes as ``session.tables[table]`` lists them, the same for an
+            empty result. ``attrs["clopos"]`` is the certificate.
+
+        Raises
+        ------
+        UnknownTable, InvalidDates, ConfigError, AuthError, ApiError, TransportError, ResponseError,
+        IncompleteResult
+
+        See Also
+        --------
+        Session.frame : Several venues in one frame.
+        Venue.rows : Plain dicts instead.
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     receipts = session.venue(1).frame("receipts", "2026-01-05")
+        >>> str(receipts["total"].dtype), str(receipts["order_number"].dtype)
+        ('float64', 'string')
+        """
+        session = self._session
+        question = session._question(table, start, end, filters, day, limit)
+        return fetch_frame(
+            session._transport,
+            question,
+            [self.place],
+            brand=session.brand,
+            drift=session.drift,
+            timezone=session._timezone,
+            columns=columns,
+            strict=strict,
+            progress=progress,
+        )
+
+    def rows(
+        self,
+        table: str,
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        filters: Mapping[str, Any] | None = None,
+        day: Day = "created_at",
+        limit: int | None = None,
+    ) -> Iterator[Row]:
+        """Return an iterator of plain dicts, as the server sent them, page by page.
+
+        Nothing is dropped or converted; rows of a child table also hold their parent's keys. A list
+        that shrinks while it is read may give a row twice; a frame never does.
+
+        Raises
+        ------
+        UnknownTable, InvalidDates, ConfigError
+            At once.
+        AuthError, ApiError, TransportError, ResponseError
+            While iterating.
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     row = next(session.venue(1).rows("receipts", "2026-01-05"))
+        >>> row["venue_id"]
+        1
+        """
+        question = self._session._question(table, start, end, filters, day, limit)
+        return read_rows(self._session._transport, question, self.place)
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Return the ``data`` of any GET made for this venue; see :meth:`Session.get`."""
+        return self._session.get(path, params, venue=self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Venue) and other.id == self.id and other._session is self._session
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"Venue({self.id}, {self.name!r})"
+
+    def _repr_html_(self) -> str:
+        main = {"main": "yes"} if self.is_main else {}
+        return html.card(f"Venue {self.id}", {"name": self.name, **main})
+
+
+class Venues(Sequence["Venue"]):
+    """The brand's venues: iterate, count, look one up by id or name; shows itself as a table.
+
+    Examples
+    --------
+    >>> import clopos_nb
+    >>> with clopos_nb.demo() as session:
+    ...     venues = session.venues
+    >>> len(venues), venues[1].id, venues[venues[1].name].id
+    (4, 1, 1)
+    """
+
+    def __init__(self, session: Session, rows: Sequence[Row]) -> None:
+        self._session = session
+        self._venues = [Venue(session, row) for row in rows if isinstance(row.get("id"), int)]
+
+    def __getitem__(self, venue: Any) -> Any:
+        """Return the venue of an id or a name; a venue's place in the list is not a key."""
+        if isinstance(venue, Venue):
+            if venue._session is not self._session:
+                message = f"{venue!r} belongs to another session; use session.venue({venue.id})"
+                raise errors.VenueNotFound(message)
+            return venue
+        found = [v for v in self._venues if _is_called(v, venue)]
+        if len(found) == 1:
+            return found[0]
+        problem = f"No venue {venue!r}" if not found else f"Several venues are called {venue!r}"
+        there_are = ", ".join(f"{v.id} {v.name}" for v in self._venues[:50])
+        more = f" and {len(self) - 50} more" if len(self) > 50 else ""
+        message = f"{problem} in this brand; there are: {there_are or 'none'}{more}"
+        raise errors.VenueNotFound(message)
+
+    @property
+    def main(self) -> Venue:
+        """The main venue, or the first where none says that it is."""
+        if not self._venues:
+            message = "These credentials see no venue; the brand's owner can grant one"
+            raise errors.VenueNotFound(message)
+        return next((v for v in self._venues if v.is_main), self._venues[0])
+
+    def frame(self) -> pd.DataFrame:
+        """Return the venues as the table ``venues``; one request."""
+        return self._session.frame("venues")
+
+    def __len__(self) -> int:
+        return len(self._venues)
+
+    def __iter__(self) -> Iterator[Venue]:
+        return iter(self._venues)
+
+    def __contains__(self, venue: object) -> bool:
+        return any(v is venue or _is_called(v, venue) for v in self._venues)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [venue.name for venue in self._venues]
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{v.id} {v.name!r}" for v in self._venues[:10])
+        return f"Venues({inside}{', ...' if len(self) > 10 else ''})"
+
+    def _repr_html_(self) -> str:
+        rows = [[str(v.id), v.name, "main" if v.is_main else ""] for v in self._venues]
+        return html.table(["id", "name", ""], rows)
+
+
+def _is_called(venue: Venue, wanted: object) -> bool:
+    if isinstance(wanted, numbers.Integral) and not isinstance(wanted, bool):
+        return venue.id == int(wanted)
+    if not isinstance(wanted, str):
+        return False
+    text = wanted.strip()
+    return venue.name.casefold() == text.casefold() or str(venue.id) == text
+
+
+def _venue_setting(venue_id: int | None) -> int | None:
+    value: Any = venue_id if venue_id is not None else os.environ.get("CLOPOS_VENUE_ID") or None
+    try:
+        return None if value is None else int(value)
+    except (TypeError, ValueError):
+        message = f"venue_id is {value!r}; expected a whole number (CLOPOS_VENUE_ID)"
+        raise errors.ConfigError(message) from None
+
+
+def _zone(name: str | None) -> str | None:
+    try:
+        return name and ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        message = f"{name!r} is not a time zone; expected an IANA name such as 'Asia/Baku' (CLOPOS_TIMEZONE)"
+        raise errors.ConfigError(message) from None
+
+
+def _one_of(name: str, value: Any, *choices: Any) -> Any:
+    if value not in choices:
+        message = f"{name} is {value!r}; expected {' or '.join(map(repr, choices))}"
+        raise errors.ConfigError(message)
+    return value

@@ -1,0 +1,69 @@
+"""The catalogue itself: look a table up by name, or see them all."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+
+from clopos_nb import html
+from clopos_nb.errors import UnknownTable
+from clopos_nb.tables.model import Table
+
+
+class Catalogue(Mapping[str, Table]):
+    """All tables by name; shows itself as a list of them.
+
+    Examples
+    --------
+    >>> from clopos_nb.tables import CATALOGUE
+    >>> CATALOGUE["receipts"].path
+    '/receipts'
+    >>> CATALOGUE["recipts"]
+    Traceback (most recent call last):
+    ...
+    clopos_nb.errors.UnknownTable: There is no table 'recipts'; did you mean 'receipts'?...
+    """
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        self._tables = {table.name: table for table in tables}
+
+    def __getitem__(self, name: str) -> Table:
+        try:
+            return self._tables[name]
+        except (KeyError, TypeError):
+            raise self._unknown(name) from None
+
+    def __contains__(self, name: object) -> bool:  # Mapping would expect a KeyError
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def _unknown(self, name: object) -> UnknownTable:
+        close = difflib.get_close_matches(str(name), self._tables, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+        return UnknownTable(
+            f"There is no table {name!r}; {hint}The tables are: {', '.join(self._tables)}"
+        )
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._tables)
+
+    def __repr__(self) -> str:
+        return f"Catalogue({', '.join(self._tables)})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                table.name,
+                table.meaning,
+                table.path,
+                "yes" if table.dated else "",
+                str(sum(not column.optional for column in table.columns)),
+            ]
+            for table in self._tables.values()
+        ]
+        return html.table(["table", "rows", "from", "takes days", "columns"], rows)

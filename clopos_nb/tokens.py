@@ -1,0 +1,339 @@
+"""The token: how long it lives, and where it is kept between sessions.
+
+One login serves every session, thread and process of the machine that shares the cache directory.
+The token is the only thing kept there; client id and secret never are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import stat
+import threading
+import time
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import diskcache
+import jwt
+import platformdirs
+
+from clopos_nb.credentials import Secret
+from clopos_nb.errors import CacheUnavailable, ResponseError
+
+log = logging.getLogger("clopos_nb")
+
+LOCK_S = 8.0  # whoever dies while logging in is not waited for any longer
+_POLL_S = 0.02
+_MARGIN_S = 60.0
+_UNKNOWN_LIFE_S = 300.0  # of a token that says nothing about its end
+_SIZE = 2**22
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token and its life, in seconds since 1970 by this machine's clock.
+
+    Attributes
+    ----------
+    secret : Secret
+        What goes into ``x-token``.
+    issued_at, expires_at : float
+    """
+
+    secret: Secret
+    issued_at: float
+    expires_at: float
+
+    @classmethod
+    def from_answer(
+        cls, answer: Mapping[str, Any], *, now: float, server_now: float | None = None
+    ) -> Token:
+        """Read the answer of ``POST /auth``.
+
+        ``expires_in`` is believed first, since it needs no clock; then ``expires_at``, corrected by
+        what the server's clock shows; the token's own claims may only shorten the life.
+
+        Raises
+        ------
+        ResponseError
+            There is no token in it.
+        """
+        value = answer.get("token")
+        if not isinstance(value, str) or not value:
+            message = "The answer of /auth has no token"
+            raise ResponseError(message)
+        claims = read_claims(value)
+        expires_in, expires_at = answer.get("expires_in"), answer.get("expires_at")
+        lives = []
+        if _is_number(expires_in):
+            lives.append(float(expires_in))
+        elif _is_number(expires_at):
+            lives.append(float(expires_at) - (now if server_now is None else server_now))
+        if _is_number(claims.get("exp")) and _is_number(claims.get("iat")):
+            lives.append(float(claims["exp"]) - float(claims["iat"]))
+        life = min(lives) if lives else _UNKNOWN_LIFE_S
+        return cls(Secret(value), now, now + life)
+
+    def seconds_left(self, now: float) -> float:
+        """Return how long the token still lives; negative when it is over."""
+        return self.expires_at - now
+
+    def is_fresh(self, now: float) -> bool:
+        """Tell whether to go on using it: 60 s, or a tenth of its life, before the end it is not."""
+        margin = min(_MARGIN_S, (self.expires_at - self.issued_at) / 10)
+        # A clock set back would make a token look younger than it can be.
+        return self.issued_at - _MARGIN_S <= now < self.expires_at - margin
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """Return what the token says about itself, unverified and without its inner secret."""
+        return {k: v for k, v in read_claims(self.secret.reveal()).items() if k != "token"}
+
+
+def read_claims(value: str) -> dict[str, Any]:
+    """Return a JWT's claims without verifying them; an opaque token has none."""
+    try:
+        return jwt.decode(value, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return {}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+# ------------------------------------------------------------------------------ store
+
+
+class StrictDisk(diskcache.JSONDisk):  # type: ignore[misc]  # diskcache is untyped
+    """A disk that never unpickles and never opens a file named by a row (CVE-2025-69872).
+
+    diskcache's own ``JSONDisk`` unpickles a planted row before it looks at it, so a shared cache
+    folder would run code. Here anything but an inline raw value is refused with ``ValueError``.
+    """
+
+    def get(self, key: Any, raw: bool) -> Any:
+        if not raw:
+            raise ValueError(_PLANTED)
+        return super().get(key, raw)
+
+    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:
+        if mode != diskcache.core.MODE_RAW or filename is not None or read:
+            raise ValueError(_PLANTED)
+        return super().fetch(mode, filename, value, read)
+
+    def remove(self, file_path: str) -> None:
+        # Values are kept inline, so a row that names a file was planted: leave that file alone.
+        log.warning("a cache row names a file; it is left alone")
+
+
+_PLANTED = "a cache row is not of this package's making"
+
+_BROKEN = (sqlite3.Error, OSError, diskcache.Timeout)
+
+
+def default_cache_dir() -> Path:
+    """Return ``CLOPOS_NB_CACHE_DIR``, or the user's cache directory for this package; no I/O."""
+    given = os.environ.get("CLOPOS_NB_CACHE_DIR")
+    return Path(given) if given else platformdirs.user_cache_path("clopos_nb")
+
+
+@dataclass
+class TokenStore:
+    """Tokens by fingerprint, in memory and, where it can be, in a private diskcache directory.
+
+    Nothing is opened before the first use. A directory that cannot be used costs one
+    ``CacheUnavailable`` warning and a login of its own; the session works.
+
+    Parameters
+    ----------
+    directory : Path or None
+        The cache directory; tokens are in ``tokens/`` below it. None keeps them in memory only.
+    now : callable
+        The clock.
+    """
+
+    directory: Path | None
+    now: Callable[[], float] = time.time
+    _memory: dict[str, Token] = field(default_factory=dict, repr=False)
+    _cache: Any = field(default=None, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def obtain(self, key: str, login: Callable[[], Token], *, but: Token | None = None) -> Token:
+        """Return a fresh token, logging in at most once however many ask at the same time.
+
+        Parameters
+        ----------
+        key : str
+            The credentials' fingerprint.
+        login : callable
+            Fetches a new token.
+        but : Token, optional
+            A token that the server has just refused.
+
+        Returns
+        -------
+        Token
+        """
+        with self._lock:
+            while (token := self._find(key, but)) is None:
+                with self._sole(key) as mine:
+                    if not mine:
+                        continue
+                    token = self._find(key, but) or self._keep(key, login())
+                    break
+            return token
+
+    def peek(self, key: str) -> Token | None:
+        """Return the fresh token there is, from memory or disk, without logging in."""
+        with self._lock:
+            return self._find(key, None)
+
+    def forget(self, key: str) -> None:
+        """Delete the token here and on disk, with every expired row."""
+        with self._lock:
+            self._memory.pop(key, None)
+            with self._guarded() as cache:
+                if cache is not None:
+                    cache.delete(key)
+                    cache.expire()
+
+    def close(self) -> None:
+        """Close the cache; the next use opens it again."""
+        with self._lock:
+            if self._cache is not None:
+                self._cache.close()
+                self._cache = None
+
+    # -- one login at a time
+
+    @contextlib.contextmanager
+    def _sole(self, key: str) -> Iterator[bool]:
+        """Yield True when this process may log in, False after a short wait when another does."""
+        mine, shared = True, False
+        with self._guarded() as cache:
+            if cache is not None:
+                shared = True
+                mine = bool(cache.add(f"{key}:login", os.getpid(), expire=LOCK_S))
+        try:
+            yield mine
+        finally:
+            if mine and shared:
+                with self._guarded() as cache:
+                    if cache is not None:
+                        cache.delete(f"{key}:login")
+        if not mine:
+            time.sleep(_POLL_S)
+
+    # -- reading and keeping
+
+    def _find(self, key: str, but: Token | None) -> Token | None:
+        now = self.now()
+        for token in (self._memory.get(key), self._stored(key)):
+            if token and token.is_fresh(now) and (but is None or token.secret != but.secret):
+                self._memory[key] = token
+                return token
+        return None
+
+    def _stored(self, key: str) -> Token | None:
+        with self._guarded() as cache:
+            if cache is None:
+                return None
+            try:
+                row = cache.get(key)
+            except (ValueError, TypeError, zlib.error):
+                log.warning("refused a cache row that this package did not write")
+                _delete_row(cache, key)
+                return None
+            return _token_of(row)
+        return None
+
+    def _keep(self, key: str, token: Token) -> Token:
+        self._memory[key] = token
+        with self._guarded() as cache:
+            if cache is not None:
+                row = {
+                    "v": 1,
+                    "token": token.secret.reveal(),
+                    "issued_at": token.issued_at,
+                    "expires_at": token.expires_at,
+                }
+                cache.expire()  # tokens that are over do not stay on disk
+                cache.set(key, row, expire=max(token.seconds_left(self.now()), 0.0))
+        return token
+
+    # -- the directory
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[Any]:
+        """Yield the cache, or None when there is none; a failure switches it off, with a warning."""
+        try:
+            if self._cache is None and self.directory is not None:
+                self._cache = _open(self.directory)
+            yield self._cache
+        except _BROKEN as exc:
+            directory, self.directory, self._cache = self.directory, None, None
+            warnings.warn(
+                f"The cache directory {directory} cannot be used ({type(exc).__name__}); tokens are "
+                "kept in memory only. Set CLOPOS_NB_CACHE_DIR to another directory, or delete it",
+                CacheUnavailable,
+                stacklevel=2,
+            )
+
+
+def _token_of(row: Any) -> Token | None:
+    """Return a stored row as a Token; a row is input, so its shape is checked."""
+    if not isinstance(row, dict) or row.get("v") != 1 or not isinstance(row.get("token"), str):
+        return None
+    issued_at, expires_at = row.get("issued_at"), row.get("expires_at")
+    if not (_is_number(issued_at) and _is_number(expires_at)):
+        return None
+    return Token(Secret(row["token"]), float(issued_at), float(expires_at))  # type: ignore[arg-type]
+
+
+_umask_lock = threading.Lock()
+
+
+def _open(directory: Path) -> Any:
+    """Open the cache so that only its owner can read it, whatever the umask."""
+    # A folder of our own, so that a mode is never changed on one that was only pointed to.
+    directory = directory / "tokens"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_private(directory)
+    with _umask_lock:
+        previous = os.umask(0o077)  # process-wide, so only for as long as the files are made
+        try:
+            return diskcache.Cache(
+                str(directory),
+                disk=StrictDisk,
+                disk_min_file_size=2**20,
+                eviction_policy="none",
+                size_limit=_SIZE,
+                timeout=LOCK_S,
+            )
+        finally:
+            os.umask(previous)
+
+
+def _make_private(directory: Path) -> None:
+    if os.name != "posix":
+        return
+    status = directory.stat()
+    if status.st_uid != os.getuid():
+        message = f"{directory} belongs to another user"
+        raise PermissionError(message)
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        directory.chmod(0o700)
+        log.warning("made the cache directory %s private (mode 0700)", directory)
+
+
+def _delete_row(cache: Any, key: str) -> None:
+    # cache.delete() would also try to remove the file that the row names.
+    cache._sql("DELETE FROM Cache WHERE key = ?", (cache._disk.put(key)[0],))

@@ -1,0 +1,128 @@
+"""The arithmetic of a walk, without I/O: which page is next, which rows are new, is it all there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from clopos_nb.frames import Row, flattened
+
+PASSES = 3  # a list that keeps changing is walked this often, then reported as incomplete
+STALE_PAGES = 3  # so many pages in a row with nothing new: the server repeats itself
+
+
+@dataclass
+class Walk:
+    """Read all pages of a list that may change meanwhile.
+
+    The page size is what arrives and the end is the server's ``total``, never a short page. Rows
+    that come again are dropped by ``key``. When rows are missing at the end, something moved: the
+    list is walked again, and from nothing when its total ever shrank, since a row that was deleted
+    meanwhile would linger.
+
+    Attributes
+    ----------
+    total : int or None
+        The server's own count, of the last page seen.
+    rows : int
+        Different rows seen and still held.
+    pages, passes, duplicates : int
+        Pages read; times walked; rows that came more than once in one pass.
+    next_page : int or None
+        The page to ask for now; None: the walk is over.
+    restarted : bool
+        The rows held before the next page are void.
+
+    Examples
+    --------
+    >>> from clopos_nb.walks import Walk
+    >>> walk = Walk()
+    >>> len(walk.take([{"id": 1}, {"id": 2}], total=3)), walk.next_page
+    (2, 2)
+    >>> walk.take([{"id": 2}, {"id": 3}], total=3), walk.next_page, walk.complete
+    ([{'id': 3}], None, True)
+    """
+
+    key: str = "id"
+    paged: bool = True
+    tree: str | None = None
+    total: int | None = None
+    rows: int = 0
+    pages: int = 0
+    passes: int = 1
+    duplicates: int = 0
+    next_page: int | None = 1
+    restarted: bool = False
+    _held: set[Any] = field(default_factory=set, repr=False)
+    _this_pass: set[Any] = field(default_factory=set, repr=False)
+    _nodes: int = 0  # rows with those inside them, when the list is a tree
+    _unkeyed: int = 0
+    _stale: int = 0
+    _shrank: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether the rows held are the server's total, or all of an answer that has no pages.
+
+        Whether the total of a tree counts its roots or every node is not documented: both count.
+        """
+        if self.total is None:
+            return not self.paged
+        return self.next_page is None and self.total in (self.rows, self._nodes)
+
+    def take(self, items: Sequence[Row], total: int | None) -> list[Row]:
+        """Note one page; return its rows that are new."""
+        self.restarted = False
+        self.pages += 1
+        if total is not None:
+            self._shrank |= self.total is not None and total < self.total
+            self.total = total
+        fresh = [item for item in items if self._is_new(item)]
+        self.rows += len(fresh)
+        if self.tree:
+            self._nodes += sum(1 for _ in flattened(fresh, self.tree))
+        self._stale = 0 if fresh else self._stale + 1
+        self._turn(bool(items))
+        return fresh
+
+    def stop(self) -> None:
+        """End the walk here: enough was read."""
+        self.next_page = None
+
+    def _is_new(self, item: Row) -> bool:
+        identity = item.get(self.key)
+        if identity is None or isinstance(identity, list | dict):
+            self._unkeyed += 1  # nothing to tell it by, so it is kept
+            return True
+        self.duplicates += identity in self._this_pass
+        self._this_pass.add(identity)
+        if identity in self._held:
+            return False
+        self._held.add(identity)
+        return True
+
+    def _turn(self, any_items: bool) -> None:
+        reached = self.total is not None and self.rows >= self.total
+        if not self.paged:
+            self.next_page = None
+        elif any_items and not reached and self._stale < STALE_PAGES:
+            self.next_page = (self.next_page or 0) + 1
+        elif self._settled() or self.total is None or self.passes == PASSES:
+            self.next_page = None
+        else:
+            self._again()
+
+    def _settled(self) -> bool:
+        return not self._shrank and self.total in (self.rows, self._nodes)
+
+    def _again(self) -> None:
+        self.passes += 1
+        self.next_page = 1
+        self._stale = 0
+        self._this_pass.clear()
+        if self._shrank or self._unkeyed:
+            self.restarted = True
+            self.rows = self._nodes = self._unkeyed = 0
+            self._held.clear()
+        self._shrank = False

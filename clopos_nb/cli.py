@@ -99,7 +99,8 @@ def _demo(arguments: argparse.Namespace) -> int:
     with clopos_nb.demo() as session:
         count = len(session.venues)
         orders = session.frame("orders", arguments.month)
-        receipts = session.frame("receipts", arguments.month, progress=True)
+        # By business day, so that the month's first and last nights are whole.
+        receipts = session.frame("receipts", arguments.month, day="shift_date", progress=True)
         brand = session.brand
 
     certificates = [orders.attrs["clopos"], receipts.attrs["clopos"]]
@@ -152,23 +153,18 @@ def _table(comparison: pd.DataFrame) -> str:
 
 def _certificate_line(certificate: Mapping[str, Any]) -> str:
     verdict = "complete" if certificate["complete"] else "INCOMPLETE"
-    failed = [
-        f"{venue['name']}: {venue['error']}"
-        for venue in certificate["venues"]
-        if venue.get("error") is not None
+    facts = [
+        f"{certificate['table']}: {_number(certificate['rows'])} rows of the server's "
+        f"{_number(certificate['total'])}: {verdict} ({_number(certificate['requests'])} requests)"
     ]
-    return "; ".join(
-        [
-            f"{certificate['table']}: {_number(certificate['rows'])} rows of the server's "
-            f"{_number(certificate['total'])}: {verdict} "
-            f"({_number(certificate['requests'])} requests)",
-            *failed,
-        ]
-    )
+    if certificate["left_out"]:
+        facts.append(f"{_number(certificate['left_out'])} of other business days left out")
+    facts += [f"{v['name']}: {v['error']}" for v in certificate["venues"] if v["error"]]
+    return "; ".join(facts)
 
 
-def _number(value: float, decimals: int = 0) -> str:
-    return "-" if pd.isna(value) else f"{value:,.{decimals}f}".replace(",", " ")
+def _number(value: float | None, decimals: int = 0) -> str:
+    return "-" if value is None or pd.isna(value) else f"{value:,.{decimals}f}".replace(",", " ")
 
 
 def _fail(error: object) -> int:

@@ -103,9 +103,9 @@ def write_report(
 # Numbers and words
 
 
-def _number(value: float, decimals: int = 0) -> str:
+def _number(value: float | None, decimals: int = 0) -> str:
     """Return a number with thin spaces between thousands, or a dash when it is missing."""
-    if pd.isna(value):
+    if value is None or pd.isna(value):
         return "–"
     text = f"{value:,.{decimals}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     return text.replace("-", "\N{MINUS SIGN}")
@@ -220,33 +220,31 @@ def _certificate_rows(certificate: Certificate) -> list[list[str]]:
             _number(certificate["rows"]),
             _number(certificate["total"]),
             _number(certificate["requests"]),
-            _verdict(bool(certificate["complete"]), certificate["rows"], certificate["total"]),
+            _verdict(certificate),
         ]
     ]
-    for venue in certificate.get("venues") or []:
-        error, read, total = venue.get("error"), venue.get("rows"), venue.get("total")
-        if error is None and read == total:
+    for venue in certificate["venues"]:
+        if venue["complete"]:
             continue
-        verdict = _verdict(False, read, total)
-        if error is not None:
-            verdict += f"<br><small>{escape(str(error))}</small>"
+        verdict = _verdict(venue)
+        if venue["error"]:
+            verdict += f"<br><small>{escape(venue['error'])}</small>"
         name = f"<small>{escape(str(venue['name']))}</small>"
-        rows.append([name, _number(_or_nan(read)), _number(_or_nan(total)), "", verdict])
+        rows.append([name, _number(venue["rows"]), _number(venue["total"]), "", verdict])
     return rows
 
 
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value
-
-
-def _verdict(complete: bool, rows: float | None, total: float | None) -> str:
-    if complete:
+def _verdict(walk: Certificate) -> str:
+    """Say in a few words whether this table, or this venue's part of it, is complete."""
+    read, total = walk["rows"], walk["total"]
+    if walk["complete"]:
         return '<span class="yes">✓ every row</span>'
-    if rows is None or total is None:
-        return '<span class="no">✗ not read</span>'
-    if rows == total:
-        return '<span class="no">✗ not certain</span>'
-    words = f"{_number(abs(total - rows))} rows {'missing' if rows < total else 'too many'}"
+    if total is None:
+        words = "the server gave no number"
+    elif read == total:
+        words = "not certain"  # the list changed while it was read
+    else:
+        words = f"{_number(abs(total - read))} rows {'missing' if read < total else 'too many'}"
     return f'<span class="no">✗ {words}</span>'
 
 
@@ -442,8 +440,8 @@ $daily
 
 <h2>What was read</h2>
 <p class="note">Closed receipts count, returns are negative and net out, and sales after midnight
-belong to the business day before. For each table, the rows that were read stand against the
-number that the server itself gave.</p>
+belong to the business day before, which is why a few rows beside the range are read as well. For
+each table, the rows that were read stand against the number that the server itself gave.</p>
 <div class="read">
 $certificates
 </div>

@@ -28,10 +28,17 @@ def receipts(venue: str = "Sahil") -> pd.DataFrame:
     return frame.astype({"shift_date": "datetime64[us]"})
 
 
+def part(name: str, rows: int, total: int | None, error: str | None = None) -> dict[str, Any]:
+    complete = rows == total and error is None
+    return {"id": 1, "name": name, "total": total, "rows": rows, "complete": complete} | {
+        "error": error
+    }
+
+
 def certificate(**changes: Any) -> dict[str, Any]:
     made = {
         "table": "receipts",
-        "venues": [{"id": 1, "name": "Sahil", "total": 11204, "rows": 11204, "error": None}],
+        "venues": [part("Sahil", 11204, 11204)],
         "requests": 59,
         "total": 11204,
         "rows": 11204,
@@ -86,7 +93,7 @@ def test_it_asks_for_nothing_from_elsewhere(tmp_path):
 
 
 def test_every_string_of_the_api_is_escaped(tmp_path):
-    failed = {"id": 9, "name": HOSTILE, "total": None, "rows": None, "error": HOSTILE}
+    failed = part(HOSTILE, 0, None, HOSTILE)
     page = write(
         tmp_path,
         receipts(HOSTILE),
@@ -166,8 +173,8 @@ def test_a_complete_certificate_has_a_tick_and_words(tmp_path):
 
 
 def test_missing_rows_have_a_cross_and_name_the_venue(tmp_path):
-    short = {"id": 1, "name": "Sahil", "total": 100, "rows": 60, "error": None}
-    failed = {"id": 2, "name": "Qala", "total": None, "rows": None, "error": "ServerError: 500"}
+    short = part("Sahil", 60, 100)
+    failed = part("Qala", 0, None, "ServerError: 500")
     words = text(
         write(
             tmp_path,
@@ -176,7 +183,7 @@ def test_missing_rows_have_a_cross_and_name_the_venue(tmp_path):
     )
     assert "receipts 60 100 59 ✗ 40 rows missing" in words
     assert "Sahil 60 100 ✗ 40 rows missing" in words
-    assert "✗ not read ServerError: 500" in words
+    assert "Qala 0 – ✗ the server gave no number ServerError: 500" in words
 
 
 def test_without_matplotlib_it_says_how_to_get_the_plot(tmp_path, monkeypatch):

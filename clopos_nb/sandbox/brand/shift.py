@@ -1,0 +1,225 @@
+"""The receipts and orders of one venue and one business day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import accumulate
+from random import Random
+
+from clopos_nb.sandbox.brand import till
+from clopos_nb.sandbox.brand.catalogue import Item
+from clopos_nb.sandbox.brand.people import GROUP_PERCENT, WAITERS
+from clopos_nb.sandbox.brand.plan import Plan, PlannedOrder
+from clopos_nb.sandbox.brand.products import Row
+from clopos_nb.sandbox.brand.till import Line, Offer, Receipt
+from clopos_nb.sandbox.brand.venues import DELIVERY, IN, TAKEAWAY, Character, Venue
+
+_WAITING = 40 * 60
+"""A clerk answers an order within so many seconds, or hardly ever."""
+
+
+@dataclass(slots=True)
+class Order:
+    """A call-centre order; ``receipt`` is what it became, if anything."""
+
+    id: int
+    venue: Venue
+    day: date
+    created: int
+    updated: int
+    status: str
+    customer: Row
+    sale_type: int
+    lines: list[Line]
+    receipt: Receipt | None
+    delivery_fee: int
+    luck: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What exists of one venue's shift at the brand's present moment."""
+
+    venue: Venue
+    day: date
+    receipts: list[Receipt]
+    orders: list[Order]
+    first_receipt_id: int
+    monthly: int
+
+    def __len__(self) -> int:
+        return len(self.receipts)
+
+
+class Kitchen:
+    """Makes shifts; holds what all shifts of a brand share.
+
+    Parameters
+    ----------
+    seed : int
+        Of the brand.
+    items : sequence of Item
+        What can be sold.
+    customers : sequence of dict
+        Customer rows.
+    """
+
+    def __init__(self, seed: int, items: Sequence[Item], customers: Sequence[Row]) -> None:
+        self._seed = seed
+        self._items = items
+        self._customers = [row for row in customers if row["status"]]
+        self._by_id = {row["id"]: row for row in self._customers}
+        self._offers: dict[str, tuple[Offer, Offer, list[float]]] = {}
+
+    def shift(
+        self, venue: Venue, day: date, plan: Plan, ids: tuple[int, int], now: int, monthly: int
+    ) -> Shift:
+        """Return a shift as it stands ``now`` seconds after its day's midnight.
+
+        Parameters
+        ----------
+        venue, day, plan
+            Whose, when, and at which moments.
+        ids : tuple of int
+            First receipt id and first order id.
+        now : int
+            The brand's present; what comes later is left out.
+        monthly : int
+            Receipts of the venue in this month before this shift.
+        """
+        chance = Random(f"{self._seed}:{venue.id}:{day}:receipts")
+        born = {
+            order.receipt: (ids[1] + rank, order)
+            for rank, order in enumerate(plan.orders)
+            if order.receipt >= 0
+        }
+        receipts = [
+            self._receipt(chance, venue, day, (ids[0] + rank, rank, created), born.get(rank), now)
+            for rank, created in enumerate(plan.receipts[: plan.receipts_until(now)])
+        ]
+        chance = Random(f"{self._seed}:{venue.id}:{day}:orders")
+        orders = [
+            self._order(chance, venue, day, ids[1] + rank, order, receipts, now)
+            for rank, order in enumerate(plan.orders[: plan.orders_until(now)])
+        ]
+        return Shift(venue, day, receipts, orders, ids[0], monthly)
+
+    def _offer(self, character: Character) -> tuple[Offer, Offer, list[float]]:
+        if character.name not in self._offers:
+            self._offers[character.name] = (
+                Offer(self._items, character, at_table=False),
+                Offer(self._items, character, at_table=True),
+                list(accumulate(character.sale_types.values())),
+            )
+        return self._offers[character.name]
+
+    def _receipt(
+        self,
+        chance: Random,
+        venue: Venue,
+        day: date,
+        place: tuple[int, int, int],
+        born: tuple[int, PlannedOrder] | None,
+        now: int,
+    ) -> Receipt:
+        number, rank, created = place
+        away, table, weights = self._offer(venue.character)
+        if born:
+            sale_type = DELIVERY if chance.random() < 0.82 else TAKEAWAY
+        else:
+            kinds = list(venue.character.sale_types)
+            sale_type = chance.choices(kinds, cum_weights=weights)[0]
+        guests = till.party(chance, venue) if sale_type == IN else 1
+        offer = table if sale_type == IN else away
+        lines = offer.lines(chance, sale_type, till.size(chance, sale_type, guests))
+        receipt = Receipt(number, venue, day, rank, created, sale_type, lines, guests)
+        receipt.order_id = born[0] if born else None
+        receipt.luck = chance.getrandbits(30)
+        receipt.waiter = WAITERS[receipt.luck % len(WAITERS)]
+        if not born and chance.random() < 0.006:
+            till.turn_into_return(receipt)
+        else:
+            self._terms(chance, receipt)
+        till.add_up(receipt)
+        _close(chance, receipt, now)
+        return receipt
+
+    def _terms(self, chance: Random, receipt: Receipt) -> None:
+        percent = 0
+        if receipt.order_id is not None or chance.random() < 0.13:
+            customer = self._customers[int(chance.random() * len(self._customers))]
+            receipt.customer_id = customer["id"]
+            percent = GROUP_PERCENT[customer["group_id"]]
+        till.give_and_discount(chance, receipt.lines)
+        till.discount_receipt(chance, receipt, percent)
+        if receipt.sale_type == IN:
+            receipt.service_percent = receipt.venue.character.service_percent
+        receipt.delivery_fee = till.delivery_fee(chance, receipt)
+
+    def _order(
+        self,
+        chance: Random,
+        venue: Venue,
+        day: date,
+        number: int,
+        planned: PlannedOrder,
+        receipts: Sequence[Receipt],
+        now: int,
+    ) -> Order:
+        luck = chance.getrandbits(30)
+        created, rank = planned
+        if 0 <= rank < len(receipts):
+            receipt = receipts[rank]
+            customer = self._by_id[receipt.customer_id or 0]
+            done = receipt.closed is not None and luck % 7 != 0
+            updated = receipt.closed if done and receipt.closed else receipt.created
+            return Order(
+                number,
+                venue,
+                day,
+                created,
+                updated,
+                "DELIVERED" if done else "RECEIVED",
+                customer,
+                receipt.sale_type,
+                receipt.lines,
+                receipt,
+                receipt.delivery_fee,
+                luck,
+            )
+        sale_type = DELIVERY if chance.random() < 0.8 else TAKEAWAY
+        lines = self._offer(venue.character)[0].lines(chance, sale_type, 1 + luck % 4)
+        pending = now - created < _WAITING or luck % 16 == 0
+        return Order(
+            number,
+            venue,
+            day,
+            created,
+            created if pending else min(now, created + 120 + luck % 900),
+            "PENDING" if pending else "IGNORE",
+            self._customers[luck % len(self._customers)],
+            sale_type,
+            lines,
+            None,
+            250 if sale_type == DELIVERY else 0,
+            luck,
+        )
+
+
+def _close(chance: Random, receipt: Receipt, now: int) -> None:
+    minutes = (30, 105) if receipt.sale_type == IN else (8, 45)
+    closed = receipt.created + chance.randrange(minutes[0] * 60, minutes[1] * 60)
+    till.pay(chance, receipt)
+    patched = closed + chance.randrange(600, 172_800) if chance.random() < 0.03 else closed
+    if closed > now:
+        receipt.payments = []
+        receipt.updated = min(now, receipt.created + chance.randrange(30, 1500))
+    else:
+        receipt.closed = closed
+        receipt.updated = patched if patched <= now else closed
+    # A line cannot be rung up after the till was closed or before it exists.
+    last = (closed if receipt.closed else receipt.updated) - receipt.created
+    for line in receipt.lines:
+        line.added = min(line.added, last)

@@ -8,13 +8,12 @@ import signal
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from clopos_nb.errors import CloposError
+from clopos_nb import CloposError, __version__
 
 __all__ = ["main"]
 
@@ -66,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="clopos-nb", description="Notebook toolkit over the Clopos Open API (unofficial)."
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version('clopos_nb')}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     about = "Read a month of every venue of a simulated brand; print a table, write a report."

@@ -383,7 +383,7 @@ body {
 main { max-width: 62rem; margin: 0 auto; padding: 3.5rem 1.5rem 4rem; }
 h1 { margin: 0; font-size: 2rem; line-height: 1.2; font-weight: 600; letter-spacing: -0.015em; }
 h2 { margin: 3.25rem 0 0.75rem; font-size: 1.125rem; font-weight: 600; }
-p { margin: 0.25rem 0 1rem; max-width: 42rem; }
+p { margin: 0.25rem 0 1rem; max-width: 42rem; text-wrap: pretty; }
 .range { margin: 0.3rem 0 0; font-size: 1.125rem; color: var(--faint); }
 .facts { display: flex; flex-wrap: wrap; gap: 1.25rem 3.5rem; margin: 2.25rem 0 0; }
 .facts dt { font-size: 0.875rem; color: var(--faint); }
@@ -439,9 +439,9 @@ $daily
 </details>
 
 <h2>What was read</h2>
-<p class="note">Closed receipts count, returns are negative and net out, and sales after midnight
-belong to the business day before, which is why a few rows beside the range are read as well. For
-each table, the rows that were read stand against the number that the server itself gave.</p>
+<p class="note">Closed receipts count, and returns net out. Days are business days: sales after
+midnight belong to the day before, so the days beside the range are read as well and left out
+again. The rows that were read stand against the number that the server itself gave.</p>
 <div class="read">
 $certificates
 </div>

@@ -11,8 +11,9 @@ import logging
 from clopos_nb._demo import demo
 from clopos_nb.errors import *  # noqa: F403  # every error by its name; the module has an __all__
 from clopos_nb.errors import __all__ as _errors
-from clopos_nb.session import Session, Venue, Venues
+from clopos_nb.session import Session
 from clopos_nb.tables import Column, Table
+from clopos_nb.venues import Venue, Venues
 
 __version__ = "0.1.0"
 

@@ -34,7 +34,10 @@ def demo(*, timezone: str | None = None) -> Session:
 
     sandbox = Sandbox().start()
     session = Session(
-        **sandbox.credentials,
+        client_id=sandbox.credentials["client_id"],
+        client_secret=sandbox.credentials["client_secret"],
+        brand=sandbox.credentials["brand"],
+        integrator_id=sandbox.credentials["integrator_id"],
         base_url=sandbox.url,
         timezone=timezone,
         cache_dir=False,

@@ -64,11 +64,9 @@ def day_range(
 def _period(value: DayLike, today: dt.date) -> tuple[dt.date, dt.date]:
     if isinstance(value, pd.Period):
         return value.start_time.date(), value.end_time.date()
-    if value is pd.NaT:
-        raise _cannot(value)
-    if isinstance(value, dt.datetime):  # a Timestamp too
+    if isinstance(value, dt.datetime) and not pd.isna(value):  # a Timestamp too
         return value.date(), value.date()
-    if isinstance(value, dt.date):
+    if isinstance(value, dt.date) and not pd.isna(value):
         return value, value
     text = str(value).strip().lower() if isinstance(value, str | int) else ""
     try:

@@ -19,7 +19,7 @@
         ConnectionFailed (ConnectionError)
         UnexpectedRedirect
         OutcomeUnknown                    a write whose fate is not known
-      ApiError                            an answer that says no: .status .code .message .path .venue_id
+      ApiError                            an answer that says no, with .status .code ...
         BadRequest  .fields
         PermissionDenied
           ModuleUnavailable

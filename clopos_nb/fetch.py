@@ -62,6 +62,11 @@ class Question:
         """The table whose rows the endpoint lists: the parent of a child table."""
         return CATALOGUE[self.table.parent] if self.table.parent else self.table
 
+    def walk(self) -> Walk:
+        """Return a walk of the source, at its beginning."""
+        source = self.source
+        return Walk(key=source.key[0], paged=source.limit is not None, tree=source.tree)
+
     def query(self, page: int) -> list[tuple[str, str]]:
         """Return the query of one page."""
         plain = {k: v for k, v in self.filters.items() if k in self.source.parameters}
@@ -123,22 +128,19 @@ class Place:
 
 
 def walk_pages(
-    transport: Transport, question: Question, place: Place
-) -> Iterator[tuple[list[Row], Walk]]:
-    """Yield each page's new items, with the walk as it stands.
+    transport: Transport, question: Question, place: Place, walk: Walk
+) -> Iterator[list[Row]]:
+    """Yield each page's new items, the walk having taken note of them.
 
     Raises
     ------
     AuthError, TransportError, ApiError, ResponseError
     """
-    source = question.source
-    walk = Walk(key=source.key[0], paged=source.limit is not None, tree=source.tree)
     while (page := walk.next_page) is not None:
         answer = transport.send(
             "GET", question.table.path, query=question.query(page), venue_id=place.id
         )
-        fresh = walk.take(answer.rows(), answer.total)
-        yield fresh, walk
+        yield walk.take(answer.rows(), answer.total)
 
 
 def read_rows(transport: Transport, question: Question, place: Place) -> Iterator[Row]:
@@ -149,7 +151,8 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
     AuthError, TransportError, ApiError, ResponseError
     """
     left = question.limit
-    for items, walk in walk_pages(transport, question, place):
+    walk = question.walk()
+    for items in walk_pages(transport, question, place, walk):
         rows = table_rows(question.table, [item for item in items if question.wants(item)])
         if left is not None:
             rows = rows[:left]
@@ -181,7 +184,8 @@ def _read(
     """Walk one venue; at most ``left`` rows of the table are wanted of it."""
     reading = _Reading(VenueRecord(place.id, place.name))
     record, received = reading.record, 0
-    for items, walk in walk_pages(transport, question, place):
+    walk = question.walk()
+    for items in walk_pages(transport, question, place, walk):
         wanted = [item for item in items if question.wants(item)]
         page = decode(question.table, wanted, drift)
         reading.pages.append(page)
@@ -253,7 +257,9 @@ def fetch_frame(
             if left is not None:
                 left = max(left - sum(page.num_rows for page in labelled), 0)
     certificate.stamp(transport.requests_sent - sent_before)
-    frame = assemble(question.table, pages, timezone).head(question.limit)
+    frame = assemble(question.table, pages, timezone)
+    if question.limit is not None:
+        frame = frame.head(question.limit)
     if chosen is not None:
         frame = _with_columns(frame, question.table, chosen)
     frame.attrs["clopos"] = certificate.as_dict()
@@ -295,7 +301,8 @@ def checked_columns(table: Table, columns: Sequence[str] | None, label: bool) ->
     chosen = [columns] if isinstance(columns, str) else list(columns)
     known = [*(ADDED if label else ()), *table.by_name]
     if unknown := [name for name in chosen if name not in known]:
-        message = f"{table.name} has no column {unknown[0]!r}; its columns are: {', '.join(table.by_name)}"
+        there_are = ", ".join(table.by_name)
+        message = f"{table.name} has no column {unknown[0]!r}; its columns are: {there_are}"
         raise errors.ConfigError(message)
     return chosen
 
@@ -303,7 +310,6 @@ def checked_columns(table: Table, columns: Sequence[str] | None, label: bool) ->
 def _with_columns(frame: pd.DataFrame, table: Table, chosen: list[str]) -> pd.DataFrame:
     for name in chosen:
         if name not in frame.columns:  # optional, and no row had it
-            frame[name] = pd.Series(pd.NA, index=frame.index, dtype="object").astype(
-                table.by_name[name].dtype
-            )
+            dtype = pd.api.types.pandas_dtype(table.by_name[name].dtype)
+            frame[name] = pd.Series([None] * len(frame), index=frame.index, dtype=dtype)
     return frame[chosen]

@@ -1,8 +1,8 @@
 """JSON rows into typed DataFrames.
 
-Every page becomes an Arrow table when it arrives (:func:`decode`), so that no more than a page lives
-as Python objects; :func:`assemble` joins the pages and gives pandas its declared dtypes. Both paths
-keep everything: an undocumented field becomes a further column, and is noted in the :class:`Drift`.
+Every page becomes an Arrow table when it arrives (:func:`decode`), so that no more than a page
+lives as Python objects; :func:`assemble` joins the pages and gives pandas its declared dtypes.
+Nothing is lost: an undocumented field becomes a further column, and is noted in :class:`Drift`.
 """
 
 from __future__ import annotations
@@ -278,8 +278,12 @@ def _cast(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray:
 
 def _in_zone(times: pd.Series[Any], timezone: str) -> pd.Series[Any]:
     if times.dt.tz is not None:
-        return times.dt.tz_convert(timezone)
+        converted: pd.Series[Any] = times.dt.tz_convert(timezone)
+        return converted
     # The hour that a clock change repeats is read as its second run, the one that it skips as
     # the hour after it; the API gives no way to know better.
     repeated = np.zeros(len(times), dtype=bool)
-    return times.dt.tz_localize(timezone, ambiguous=repeated, nonexistent="shift_forward")
+    aware: pd.Series[Any] = times.dt.tz_localize(
+        timezone, ambiguous=repeated, nonexistent="shift_forward"
+    )
+    return aware

@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import diskcache
 import jwt
@@ -73,9 +73,9 @@ class Token:
         expires_in, expires_at = answer.get("expires_in"), answer.get("expires_at")
         lives = []
         if _is_number(expires_in):
-            lives.append(float(expires_in))
+            lives.append(expires_in)
         elif _is_number(expires_at):
-            lives.append(float(expires_at) - (now if server_now is None else server_now))
+            lives.append(expires_at - (now if server_now is None else server_now))
         if _is_number(claims.get("exp")) and _is_number(claims.get("iat")):
             lives.append(float(claims["exp"]) - float(claims["iat"]))
         life = min(lives) if lives else _UNKNOWN_LIFE_S
@@ -86,7 +86,7 @@ class Token:
         return self.expires_at - now
 
     def is_fresh(self, now: float) -> bool:
-        """Tell whether to go on using it: 60 s, or a tenth of its life, before the end it is not."""
+        """Tell whether to go on using it: not within 60 s, or a tenth of its life, of its end."""
         margin = min(_MARGIN_S, (self.expires_at - self.issued_at) / 10)
         # A clock set back would make a token look younger than it can be.
         return self.issued_at - _MARGIN_S <= now < self.expires_at - margin
@@ -105,7 +105,7 @@ def read_claims(value: str) -> dict[str, Any]:
         return {}
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -120,16 +120,19 @@ class StrictDisk(diskcache.JSONDisk):  # type: ignore[misc]  # diskcache is unty
     """
 
     def get(self, key: Any, raw: bool) -> Any:
+        """Return a key; refuse a pickled one."""
         if not raw:
             raise ValueError(_PLANTED)
         return super().get(key, raw)
 
     def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:
+        """Return a value; refuse a pickled one and one in a file."""
         if mode != diskcache.core.MODE_RAW or filename is not None or read:
             raise ValueError(_PLANTED)
         return super().fetch(mode, filename, value, read)
 
     def remove(self, file_path: str) -> None:
+        """Remove nothing."""
         # Values are kept inline, so a row that names a file was planted: leave that file alone.
         log.warning("a cache row names a file; it is left alone")
 
@@ -273,7 +276,7 @@ class TokenStore:
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[Any]:
-        """Yield the cache, or None when there is none; a failure switches it off, with a warning."""
+        """Yield the cache or None; a failure switches it off, with a warning."""
         try:
             if self._cache is None and self.directory is not None:
                 self._cache = _open(self.directory)
@@ -281,8 +284,9 @@ class TokenStore:
         except _BROKEN as exc:
             directory, self.directory, self._cache = self.directory, None, None
             warnings.warn(
-                f"The cache directory {directory} cannot be used ({type(exc).__name__}); tokens are "
-                "kept in memory only. Set CLOPOS_NB_CACHE_DIR to another directory, or delete it",
+                f"The cache directory {directory} cannot be used ({type(exc).__name__}); "
+                "tokens are kept in memory only. Set CLOPOS_NB_CACHE_DIR to another directory, "
+                "or delete it",
                 CacheUnavailable,
                 stacklevel=2,
             )
@@ -295,7 +299,7 @@ def _token_of(row: Any) -> Token | None:
     issued_at, expires_at = row.get("issued_at"), row.get("expires_at")
     if not (_is_number(issued_at) and _is_number(expires_at)):
         return None
-    return Token(Secret(row["token"]), float(issued_at), float(expires_at))  # type: ignore[arg-type]
+    return Token(Secret(row["token"]), float(issued_at), float(expires_at))
 
 
 _umask_lock = threading.Lock()

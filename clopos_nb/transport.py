@@ -242,8 +242,8 @@ class Transport:
         )
         if 300 <= response.status_code < 400:
             message = (
-                f"{path} was answered with a redirect (HTTP {response.status_code}), which this API "
-                "never needs and which could carry the token elsewhere. Check base_url"
+                f"{path} was answered with a redirect (HTTP {response.status_code}), which this "
+                "API never needs and which could carry the token elsewhere. Check base_url"
             )
             raise errors.UnexpectedRedirect(message)
         return response

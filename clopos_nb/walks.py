@@ -1,4 +1,4 @@
-"""The arithmetic of a walk, without I/O: which page is next, which rows are new, is it all there."""
+"""The arithmetic of a walk, without I/O: which page is next, what is new, is it all there."""
 
 from __future__ import annotations
 

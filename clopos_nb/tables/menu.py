@@ -57,7 +57,7 @@ PRODUCTS = Table(
         station_id      int     where it is prepared
         category_id     int
         unit_id         int
-        type            text    GOODS, DISH, TIMER, PREPARATION, INGREDIENT or MODIFICATION (a variant)
+        type            text    GOODS, DISH, TIMER, PREPARATION, INGREDIENT, MODIFICATION (variant)
         name            text
         parent_name     text
         full_name       text    name with the parent's

@@ -132,7 +132,8 @@ class Table:
 
 
 _LINE = re.compile(
-    r"(?:(?P<name>\w+) = )?(?P<path>[\w.]+)\s+(?P<kind>[a-z]+)(?P<personal>\*?)(?:\s+(?P<meaning>.+))?"
+    r"(?:(?P<name>\w+) = )?(?P<path>[\w.]+)\s+(?P<kind>[a-z]+)(?P<personal>\*?)"
+    r"(?:\s+(?P<meaning>.+))?"
 )
 
 

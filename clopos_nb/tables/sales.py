@@ -174,7 +174,7 @@ RECEIPTS = Table(
         source          text    pos, web, ...
         guests          int
         status          int     1 open, 2 closed
-        order_status    text    NEW, SCHEDULED, IN_PROGRESS, READY, PICKED_UP, COMPLETED or CANCELLED
+        order_status    text    NEW, SCHEDULED, IN_PROGRESS, READY, PICKED_UP, COMPLETED, CANCELLED
         order_number    text    keeps its leading zeros
         lock            flag
         total           number  what the guest pays

@@ -1,0 +1,222 @@
+"""Venue and Venues: one branch of the brand, and all of them."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pandas as pd
+
+from clopos_nb import errors, html
+from clopos_nb.days import DayLike
+from clopos_nb.fetch import Day, Place, fetch_frame, read_rows
+from clopos_nb.frames import Row
+
+if TYPE_CHECKING:
+    from clopos_nb.session import Session
+
+VenueLike: TypeAlias = "int | str | Venue"
+
+
+class Venue:
+    """One branch of the brand.
+
+    Attributes
+    ----------
+    id : int
+    name : str
+    is_main : bool
+    """
+
+    def __init__(self, session: Session, row: Row) -> None:
+        self._session = session
+        self.id: int = row["id"]
+        self.name: str = str(row.get("name") or row["id"])
+        self.is_main: bool = bool(row.get("is_main"))
+
+    @property
+    def place(self) -> Place:
+        """The venue as a fetch names it."""
+        return Place(self.id, self.name)
+
+    def frame(
+        self,
+        table: str,
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        filters: Mapping[str, Any] | None = None,
+        day: Day = "created_at",
+        limit: int | None = None,
+        strict: bool = False,
+        progress: bool | None = None,
+    ) -> pd.DataFrame:
+        """Return one table of this venue as a DataFrame.
+
+        Like :meth:`Session.frame`, whose parameters these are, for one venue and without the
+        columns ``venue_id`` and ``venue`` in front. The venue goes with each request as
+        ``x-venue``; nothing is shared between venues.
+
+        Returns
+        -------
+        pandas.DataFrame
+            RangeIndex; columns and dtypes as ``session.tables[table]`` lists them, the same for an
+            empty result. ``attrs["clopos"]`` is the certificate.
+
+        Raises
+        ------
+        UnknownTable, InvalidDates, ConfigError, AuthError, ApiError, TransportError, ResponseError,
+        IncompleteResult
+
+        See Also
+        --------
+        Session.frame : Several venues in one frame.
+        Venue.rows : Plain dicts instead.
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     receipts = session.venue(1).frame("receipts", "2026-01-05")
+        >>> str(receipts["total"].dtype), str(receipts["order_number"].dtype)
+        ('float64', 'string')
+        """
+        session = self._session
+        question = session._question(table, start, end, filters, day, limit)
+        return fetch_frame(
+            session._transport,
+            question,
+            [self.place],
+            brand=session.brand,
+            drift=session.drift,
+            timezone=session._timezone,
+            columns=columns,
+            strict=strict,
+            progress=progress,
+        )
+
+    def rows(
+        self,
+        table: str,
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        filters: Mapping[str, Any] | None = None,
+        day: Day = "created_at",
+        limit: int | None = None,
+    ) -> Iterator[Row]:
+        """Return an iterator of plain dicts, as the server sent them, page by page.
+
+        Nothing is dropped or converted; rows of a child table also hold their parent's keys. A list
+        that shrinks while it is read may give a row twice; a frame never does.
+
+        Raises
+        ------
+        UnknownTable, InvalidDates, ConfigError
+            At once.
+        AuthError, ApiError, TransportError, ResponseError
+            While iterating.
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     row = next(session.venue(1).rows("receipts", "2026-01-05"))
+        >>> row["venue_id"]
+        1
+        """
+        question = self._session._question(table, start, end, filters, day, limit)
+        return read_rows(self._session._transport, question, self.place)
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Return the ``data`` of any GET made for this venue; see :meth:`Session.get`."""
+        return self._session.get(path, params, venue=self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Venue) and other.id == self.id and other._session is self._session
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"Venue({self.id}, {self.name!r})"
+
+    def _repr_html_(self) -> str:
+        main = {"main": "yes"} if self.is_main else {}
+        return html.card(f"Venue {self.id}", {"name": self.name, **main})
+
+
+class Venues:
+    """The brand's venues: iterate, count, look one up by id or name; shows itself as a table.
+
+    Examples
+    --------
+    >>> import clopos_nb
+    >>> with clopos_nb.demo() as session:
+    ...     venues = session.venues
+    >>> len(venues), venues[1].id, venues[venues[1].name].id
+    (4, 1, 1)
+    """
+
+    def __init__(self, session: Session, rows: Sequence[Row]) -> None:
+        self._session = session
+        self._venues = [Venue(session, row) for row in rows if isinstance(row.get("id"), int)]
+
+    def __getitem__(self, venue: VenueLike) -> Venue:
+        """Return the venue of an id or a name; a venue's place in the list is not a key."""
+        if isinstance(venue, Venue):
+            if venue._session is not self._session:
+                message = f"{venue!r} belongs to another session; use session.venue({venue.id})"
+                raise errors.VenueNotFound(message)
+            return venue
+        found = [v for v in self._venues if _is_called(v, venue)]
+        if len(found) == 1:
+            return found[0]
+        problem = f"No venue {venue!r}" if not found else f"Several venues are called {venue!r}"
+        there_are = ", ".join(f"{v.id} {v.name}" for v in self._venues[:50])
+        more = f" and {len(self) - 50} more" if len(self) > 50 else ""
+        message = f"{problem} in this brand; there are: {there_are or 'none'}{more}"
+        raise errors.VenueNotFound(message)
+
+    @property
+    def main(self) -> Venue:
+        """The main venue, or the first where none says that it is."""
+        if not self._venues:
+            message = "These credentials see no venue; the brand's owner can grant one"
+            raise errors.VenueNotFound(message)
+        return next((v for v in self._venues if v.is_main), self._venues[0])
+
+    def frame(self) -> pd.DataFrame:
+        """Return the venues as the table ``venues``; one request."""
+        return self._session.frame("venues")
+
+    def __len__(self) -> int:
+        return len(self._venues)
+
+    def __iter__(self) -> Iterator[Venue]:
+        return iter(self._venues)
+
+    def __contains__(self, venue: object) -> bool:
+        return any(v is venue or _is_called(v, venue) for v in self._venues)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [venue.name for venue in self._venues]
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{v.id} {v.name!r}" for v in self._venues[:10])
+        return f"Venues({inside}{', ...' if len(self) > 10 else ''})"
+
+    def _repr_html_(self) -> str:
+        rows = [[str(v.id), v.name, "main" if v.is_main else ""] for v in self._venues]
+        return html.table(["id", "name", ""], rows)
+
+
+def _is_called(venue: Venue, wanted: object) -> bool:
+    if isinstance(wanted, numbers.Integral) and not isinstance(wanted, bool):
+        return venue.id == int(wanted)
+    if not isinstance(wanted, str):
+        return False
+    text = wanted.strip()
+    return venue.name.casefold() == text.casefold() or str(venue.id) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import signal
 import sys
@@ -48,10 +49,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         sandbox.start()
     except OSError as error:
-        print(f"cannot serve on {args.host}:{args.port}: {error}", file=sys.stderr)  # noqa: T201
+        sys.stderr.write(f"cannot serve on {args.host}:{args.port}: {error}\n")
         return 1
     with sandbox:
-        print(_ready_line(sandbox) if args.json else _ready_text(sandbox), flush=True)  # noqa: T201
+        _say(_ready_line(sandbox) if args.json else _ready_text(sandbox))
         quit_asked.wait()
     return 0
 
@@ -99,7 +100,14 @@ def _ready_text(sandbox: Sandbox) -> str:
 
 
 def _print_request(entry: Entry, ms: float) -> None:
-    print(f"{entry.method} {entry.path} {entry.status} {ms:.1f} ms", flush=True)  # noqa: T201
+    # A reader that went away, as in "| head", is no reason to stop serving.
+    with contextlib.suppress(OSError):
+        _say(f"{entry.method} {entry.path} {entry.status} {ms:.1f} ms")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _positive(text: str) -> int:

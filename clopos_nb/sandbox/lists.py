@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
-from datetime import date
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from datetime import date, timedelta
 from typing import Any
 
 from clopos_nb.sandbox.query import Page, Sort
@@ -15,28 +15,37 @@ Days = tuple[date | None, date | None]
 Conditions = list[tuple[str, list[str]]]
 
 REMEMBERED = 16
-"""How many scanned results are kept: walking the pages of one sorted list scans it once."""
+"""How many sorted results are kept: walking the pages of one sorted list sorts it once."""
+
+_DAY = timedelta(days=1)
 
 
 class Lists:
-    """Reads lists and single rows of a brand. Never changes a row it was given."""
+    """Reads lists and single rows of a brand. Never changes a row it was given.
+
+    The data of a brand does not change, so whatever was expensive to find out is kept.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._scans: OrderedDict[Hashable, list[int]] = OrderedDict()
+        self._tables: dict[tuple[str, int], list[Row]] = {}
+        self._by_day: dict[tuple[str, int, date], list[Row]] = {}
+        self._results: OrderedDict[Hashable, list[int]] = OrderedDict()
 
     def rows(self, resource: Resource, venue_id: int) -> list[Row]:
         """Return all rows of a small resource."""
-        return self._source.rows(resource.name, venue_id)
+        key = resource.name, venue_id
+        if key not in self._tables:
+            self._tables[key] = self._source.rows(resource.name, venue_id)
+        return self._tables[key]
 
     def find(self, resource: Resource, venue_id: int, key: int | str) -> Row | None:
         """Return one row by id, or by cid when the key is text; categories at any depth."""
         if resource.is_log:
             return self._source.log(resource.name, venue_id).get(int(key))
         name = "cid" if isinstance(key, str) else "id"
-        return next(
-            (row for row in flat(self.rows(resource, venue_id)) if row.get(name) == key), None
-        )
+        rows = flat(self.rows(resource, venue_id))
+        return next((row for row in rows if row.get(name) == key), None)
 
     def page(
         self,
@@ -67,29 +76,52 @@ class Lists:
         if by in ("created_at", "id") and not conditions:
             rows = log.page(*days, page.offset, page.size, descending=descending)
             return rows, log.total(*days)
-        ids = self._scanned(resource, venue_id, log, days, conditions, (by, descending))
+        ids = self._result(resource, venue_id, days, conditions, (by, descending))
         found = (log.get(id) for id in ids[page.offset : page.offset + page.size])
         return [row for row in found if row is not None], len(ids)
 
-    def _scanned(
+    def _result(
         self,
         resource: Resource,
         venue_id: int,
-        log: Log,
         days: Days,
         conditions: Conditions,
         order: tuple[str, bool],
     ) -> list[int]:
         wanted = tuple((name, tuple(values)) for name, values in conditions)
         key = (resource.name, venue_id, days, wanted, order)
-        if key not in self._scans:
-            rows = _filtered(resource, log.scan(*days), conditions)
+        if key not in self._results:
+            rows = _filtered(resource, self._briefs(resource, venue_id, days), conditions)
             _sort(rows, [order])
-            self._scans[key] = [row["id"] for row in rows]
-            while len(self._scans) > REMEMBERED:
-                self._scans.popitem(last=False)
-        self._scans.move_to_end(key)
-        return self._scans[key]
+            self._results[key] = [row["id"] for row in rows]
+            while len(self._results) > REMEMBERED:
+                self._results.popitem(last=False)
+        self._results.move_to_end(key)
+        return self._results[key]
+
+    def _briefs(self, resource: Resource, venue_id: int, days: Days) -> Iterator[Row]:
+        """Yield of each row what sorting and filtering need; a day is scanned only once."""
+        log = self._source.log(resource.name, venue_id)
+        needed = {"id", *resource.sorts, *resource.filters}
+        for day in _days_of(log, *days):
+            key = resource.name, venue_id, day
+            if key not in self._by_day:
+                rows = log.scan(day, day)
+                self._by_day[key] = [{n: row[n] for n in needed if n in row} for row in rows]
+            yield from self._by_day[key]
+
+
+def _days_of(log: Log, first: date | None, last: date | None) -> Iterator[date]:
+    ends = [*log.page(None, None, 0, 1), *log.page(None, None, 0, 1, descending=True)]
+    if len(ends) < 2:
+        return
+    # A day more on either side: the day of a row may not be the one its text begins with.
+    oldest, newest = (date.fromisoformat(row["created_at"][:10]) for row in ends)
+    day = max(first or oldest - _DAY, oldest - _DAY)
+    stop = min(last or newest + _DAY, newest + _DAY)
+    while day <= stop:
+        yield day
+        day += _DAY
 
 
 def _filtered(resource: Resource, rows: Iterable[Row], conditions: Conditions) -> list[Row]:
@@ -117,9 +149,8 @@ def _rank(value: Any) -> tuple[int, Any]:
     return 2, str(value)
 
 
-def flat(rows: Iterable[Row]) -> Iterable[Row]:
+def flat(rows: Iterable[Row]) -> Iterator[Row]:
     """Yield every row of a tree, parents before their children."""
     for row in rows:
         yield row
-        if "children" in row:
-            yield from flat(row["children"])
+        yield from flat(row.get("children") or ())

@@ -68,16 +68,17 @@ class _Handler(tornado.web.RequestHandler):
         )
 
     def _send(self, answer: Answer) -> None:
+        # Before the answer leaves: whoever has it may look at the log at once.
+        self._observe(self._entry(answer.status), self.request.request_time() * 1000)
         self.set_status(answer.status)
         for name, value in answer.headers.items():
             self.set_header(name, value)
         self.set_header("Content-Type", answer.content_type)
+        # One clock for everything this server says: Date, token times and envelopes agree.
+        self.set_header("Date", tornado.httputil.format_timestamp(self._now()))
         self.finish(answer.body)
 
     def set_default_headers(self) -> None:
-        # One clock for everything this server says: Date, token times and envelopes agree.
-        if hasattr(self, "_now"):
-            self.set_header("Date", tornado.httputil.format_timestamp(self._now()))
         self.set_header("Server", "clopos-sandbox")
 
     def compute_etag(self) -> str | None:
@@ -89,16 +90,10 @@ class _Handler(tornado.web.RequestHandler):
             refusal = answers.slug(status_code, "server_error", "The sandbox failed; see its log")
         self._send(Answer(status_code, answers.encode(refusal.body)))
 
-    def on_finish(self) -> None:
-        path = unquote(self.request.path, errors="replace")
-        entry = Entry(
-            self.request.method or "",
-            relative(path) or path,
-            self.get_status(),
-            self._seen.venue_id,
-            self.request.query,
-        )
-        self._observe(entry, self.request.request_time() * 1000)
+    def _entry(self, status: int) -> Entry:
+        request = self._read()
+        path = relative(request.path) or request.path
+        return Entry(request.method, path, status, self._seen.venue_id, request.query)
 
 
 def _front_page() -> bytes:

@@ -79,13 +79,23 @@ def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
 
 
 @pytest.fixture
-def api(sandbox: Sandbox) -> Api:
-    return Api(sandbox)
+def make_api(make_sandbox: Callable[..., Sandbox]) -> Iterator[Callable[..., Api]]:
+    made: list[Api] = []
+
+    def make(**settings: Any) -> Api:
+        made.append(Api(make_sandbox(**settings)))
+        return made[-1]
+
+    yield make
+    for api in made:
+        api.http.close()
 
 
 @pytest.fixture
-def make_api(make_sandbox: Callable[..., Sandbox]) -> Callable[..., Api]:
-    return lambda **settings: Api(make_sandbox(**settings))
+def api(sandbox: Sandbox) -> Iterator[Api]:
+    api = Api(sandbox)
+    yield api
+    api.http.close()
 
 
 @pytest.fixture

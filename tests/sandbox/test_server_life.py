@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -93,9 +94,8 @@ def test_two_sandboxes_do_not_share_anything(make_api):
 def test_starts_inside_a_running_event_loop(brand):
     async def main():
         with Sandbox(brand=brand) as sandbox:
-            ask = requests.Session().post
             return await asyncio.to_thread(
-                ask, f"{sandbox.url}/auth", json=sandbox.credentials, timeout=5
+                requests.post, f"{sandbox.url}/auth", json=sandbox.credentials, timeout=5
             )
 
     assert asyncio.run(main()).json()["success"] is True
@@ -120,8 +120,6 @@ def test_latency_delays_every_answer(make_api):
 
 
 def test_many_connections_at_once_get_right_answers(api):
-    from concurrent.futures import ThreadPoolExecutor
-
     token = {"x-token": api.token}
     url = api.sandbox.url
 

@@ -140,7 +140,8 @@ def _times(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, Any]:
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         pass
     instants = [_instant(v) for v in values]
-    misfit = next((v for v, at in zip(values, instants, strict=True) if v and at is pd.NaT), None)
+    unread = [v for v, at in zip(values, instants, strict=True) if at is pd.NaT]
+    misfit = next((v for v in unread if v not in (None, "", [])), None)
     if kind in ("local", "date"):
         instants = [at.tz_localize(None) if at.tz is not None else at for at in instants]
     else:  # written without an offset where Z is documented: read as UTC, like the others
@@ -150,6 +151,7 @@ def _times(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, Any]:
 
 
 _FIRST_YEAR = 1900  # the API has been seen to write the year 203
+_FIRST_SECOND = 1e8  # in 1973; a smaller number is no time
 
 
 def _instant(value: Any) -> Any:
@@ -159,6 +161,8 @@ def _instant(value: Any) -> Any:
     try:
         if isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal()):
             number = float(value)  # milliseconds, or seconds when small enough for it
+            if number < _FIRST_SECOND:
+                return pd.NaT
             return pd.Timestamp(number, unit="ms" if number > 1e11 else "s", tz="UTC")
         found = pd.Timestamp(value) if isinstance(value, str) else pd.NaT
         return found if found is pd.NaT or found.year >= _FIRST_YEAR else pd.NaT

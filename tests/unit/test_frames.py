@@ -1,0 +1,168 @@
+"""Rows become typed columns; what is not as documented is kept and noted."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clopos_nb.columns import array, inferred
+from clopos_nb.frames import Drift, assemble, decode
+from clopos_nb.tables import CATALOGUE, Column, Table
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8)
+)
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+KINDS = ["int", "number", "flag", "text", "json"]
+THINGS = Table(
+    name="things",
+    path="/things",
+    meaning="things",
+    columns=(
+        Column("id", "int", ("id",), ""),
+        Column("name", "text", ("name",), ""),
+        Column("inner_price", "number", ("inner", "price"), ""),
+        Column("on", "flag", ("on",), ""),
+        Column("at", "local", ("at",), ""),
+        Column("instant", "utc", ("instant",), ""),
+    ),
+)
+
+
+def frame(*pages: list[dict], table: Table = THINGS, timezone: str | None = None) -> pd.DataFrame:
+    return assemble(table, [decode(table, page, Drift()) for page in pages], timezone)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(column=st.lists(values, max_size=6))
+def test_every_json_value_of_any_column_survives(kind, column):
+    found, _ = array(column, kind)
+    for sent, held in zip(column, found.to_pylist(), strict=True):
+        assert same(sent, held), (sent, held)
+
+
+def same(sent: object, held: object) -> bool:
+    """Tell whether a cell still says what was sent, be it as text or as another kind of number."""
+    if sent is None or sent == []:
+        return held in (None, "[]")
+    if isinstance(sent, bool | int | float) and not isinstance(held, str):
+        return held == sent
+    if isinstance(held, str):
+        return held == sent or json.loads(held) == sent
+    return isinstance(sent, str) and (float(sent) == held or sent.lower() == str(held).lower())
+
+
+@given(st.lists(values, max_size=6))
+def test_every_json_value_of_an_undocumented_field_survives(column):
+    for sent, held in zip(column, inferred(column).to_pylist(), strict=True):
+        assert same(sent, held) or json.loads(held) == sent
+
+
+@pytest.mark.parametrize("name", list(CATALOGUE))
+def test_an_empty_table_has_its_declared_columns_and_dtypes(name):
+    table = CATALOGUE[name]
+    empty = assemble(table, [])
+    declared = {c.name: c.dtype for c in table.columns if not c.optional}
+    assert {column: str(dtype) for column, dtype in empty.dtypes.items()} == declared
+    assert len(empty) == 0
+
+
+def test_dtypes_do_not_depend_on_the_rows():
+    full = frame(
+        [{"id": 1, "name": "a", "inner": {"price": 5}, "on": 1, "at": "2026-01-02 03:04:05"}]
+    )
+    assert full.dtypes.equals(frame([]).dtypes)
+    assert full.dtypes.equals(frame([{"id": None}], [{"inner": []}]).dtypes)
+
+
+def test_numbers_written_as_text_are_numbers_and_codes_written_as_numbers_are_text():
+    row = frame([{"id": "12", "name": 994, "inner": {"price": "16.2000"}, "on": "true"}]).iloc[0]
+    assert row["id"] == 12
+    assert row["name"] == "994"
+    assert row["inner_price"] == 16.2
+    assert row["on"] is True or row["on"] == True  # noqa: E712  # numpy's own True
+
+
+def test_integers_beyond_what_a_float_holds_keep_every_digit():
+    assert frame([{"id": 2**53 + 1}])["id"].iloc[0] == 2**53 + 1
+    assert frame([{"new": 2**53 + 1}, {"new": None}])["new"].iloc[0] == 2**53 + 1
+
+
+def test_a_value_of_another_type_widens_its_column_and_is_noted():
+    drift = Drift()
+    pages = [decode(THINGS, rows, drift) for rows in ([{"id": 1}], [{"id": "x-7"}])]
+    assert list(assemble(THINGS, pages)["id"]) == ["1", "x-7"]
+    assert [(e.column, e.what) for e in drift] == [("id", "not int")]
+
+
+def test_an_undocumented_field_is_kept_behind_the_documented_ones_and_noted_without_its_value():
+    drift = Drift()
+    page = decode(THINGS, [{"id": 1, "secret_phone": "+994 50 000 00 01"}, {"id": 2}], drift)
+    found = assemble(THINGS, [page])
+    assert list(found.columns)[-1] == "secret_phone"
+    assert found["secret_phone"].isna().tolist() == [False, True]
+    assert "994" not in repr(drift) + drift.frame().to_string() + drift._repr_html_()
+
+
+def test_an_object_sent_as_an_empty_list_is_null():
+    assert frame([{"id": 1, "inner": []}])["inner_price"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "bad", ["203-05-25T12:08:43.000000Z", "0000-00-00 00:00:00", "soon", 3, {}]
+)
+def test_a_time_that_cannot_be_read_is_empty_and_noted(bad):
+    drift = Drift()
+    page = decode(THINGS, [{"at": bad, "instant": bad}, {"at": "2026-01-02 03:04:05"}], drift)
+    found = assemble(THINGS, [page])
+    assert found["at"].isna().tolist() == [True, False]
+    assert str(found["at"].dtype) == "datetime64[us]"
+    assert {(e.column, e.what) for e in drift} == {("at", "not local"), ("instant", "not utc")}
+
+
+def test_without_a_zone_offsetless_times_stay_naive_and_z_is_utc():
+    row = frame([{"at": "2026-01-02 03:04:05", "instant": "2026-01-02T03:04:05.000000Z"}]).iloc[0]
+    assert row["at"] == pd.Timestamp("2026-01-02 03:04:05")
+    assert row["instant"] == pd.Timestamp("2026-01-02 03:04:05", tz="UTC")
+
+
+def test_with_a_zone_every_instant_is_in_it():
+    rows = [{"at": "2026-01-02 03:04:05", "instant": "2026-01-02T03:04:05.000000Z"}]
+    row = frame(rows, timezone="Asia/Baku").iloc[0]
+    assert row["at"] == pd.Timestamp("2026-01-02 03:04:05", tz="Asia/Baku")
+    assert row["instant"].isoformat() == "2026-01-02T07:04:05+04:00"
+
+
+def test_hours_that_a_clock_change_skips_or_repeats_are_kept():
+    rows = [{"at": "2025-03-30 02:30:00"}, {"at": "2025-10-26 02:30:00"}]
+    assert frame(rows, timezone="Europe/Berlin")["at"].notna().all()
+
+
+def test_categories_come_out_flat_and_lines_know_their_parent():
+    tree = [{"id": 1, "children": [{"id": 2, "parent_id": 1, "children": []}]}]
+    assert frame(tree, table=CATALOGUE["categories"])["id"].tolist() == [1, 2]
+    receipts = [{"id": 7, "venue_id": 3, "payment_methods": [{"id": 1, "amount": 2}, {"id": 2}]}]
+    payments = frame(receipts, table=CATALOGUE["receipt_payments"])
+    assert payments[["receipt_id", "venue_id", "line"]].to_numpy().tolist() == [
+        [7, 3, 1],
+        [7, 3, 2],
+    ]
+
+
+def test_a_till_pin_never_reaches_a_frame():
+    found = frame([{"id": 1, "pin": "4711"}], table=CATALOGUE["users"])
+    assert "4711" not in found.to_string()

@@ -108,15 +108,12 @@ class Catalogue:
     def nested(self, product_id: int) -> Row:
         """Return a fresh product as it nests in a receipt line: with unit and station only."""
         row = self.by_id[product_id]
-        meta, station = row["meta"], row["station"]
-        return {
-            **self._nested[product_id],
-            "venues": [],
-            "media": [],
-            "meta": {**meta} if meta else None,
-            "unit": {**row["unit"]},
-            "station": {**station} if station else None,
-        }
+        made = self._nested[product_id].copy()
+        made["venues"], made["media"] = [], []
+        made["unit"] = row["unit"].copy()
+        for key in ("meta", "station"):
+            made[key] = row[key].copy() if row[key] else None
+        return made
 
     def _row(
         self,

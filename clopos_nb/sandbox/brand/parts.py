@@ -58,23 +58,24 @@ def line_taxes(line: Line) -> list[Row]:
 
 def line_meta(receipt: Receipt, line: Line) -> Row:
     """Return the snapshot of the product at the moment of sale."""
-    row, item = line.item.row, line.item
+    item = line.item
+    row, station = item.row, item.row["station"]
     untaxed = line.price
     if not item.exclusive_tax:
         untaxed = half_up(line.price * 100, 100 + INCLUDED_TAX)
-    station = row["station"]
-    product: Row = {
+    mods = ", ".join([mod.name for mod, _ in line.modificators]) if line.modificators else None
+    product = {
         "name": row["full_name"],
         "type": row["type"],
         "price": row["price"],
         "barcode": row["barcode"],
         "giftable": row["giftable"],
-        "modifier_name": ", ".join(mod.name for mod, _ in line.modificators) or None,
+        "modifier_name": mods,
         "discountable": row["discountable"],
         "sold_by_weight": row["sold_by_weight"],
         "priceWithoutTaxes": money(untaxed),
         "taxes": [{"id": tax["id"], "name": tax["name"]} for tax in row["taxes"]],
-        "station": {"id": station["id"], "name": station["name"]} if station else [],
+        "station": {"id": station["id"], "name": station["name"]} if station else None,
     }
     moment = millis(receipt.day, receipt.created + line.added)
     return {

@@ -23,7 +23,7 @@ UNITS = {
 }
 RELATIONS = frozenset(
     {
-        "modifications", "modificator_groups", "recipe", "packages", "setting", "taxes", "unit",
+        "modifications", "modificator_groups", "recipe", "packages", "taxes", "unit",
         "tags", "codes", "category", "station",
     }
 )  # fmt: skip

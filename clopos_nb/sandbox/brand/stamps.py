@@ -1,8 +1,8 @@
-"""Times and identifiers in the three spellings of the API, and made-up but repeatable ones."""
+"""Times and identifiers in the spellings of the API, and made-up but repeatable ones."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
@@ -12,35 +12,38 @@ UTC_OFFSET = timedelta(hours=4)
 """Asia/Baku, which has had no summer time since 2016."""
 
 DAY = 86_400
-_LOW_BITS = 62
-_LOW = (1 << _LOW_BITS) - 1
-_FACTOR = 0x2545F4914F6CDD1D
-_INVERSE = pow(_FACTOR, -1, 1 << _LOW_BITS)
+_EPOCH = date(1970, 1, 1).toordinal()
+_OFFSET_SECONDS = int(UTC_OFFSET.total_seconds())
+# Looked up rather than formatted: a page of receipts holds thousands of times.
+_MINUTES = [f" {hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60)]
+_SECONDS = [f"{second:02d}" for second in range(60)]
+
+_FREE = (1 << 122) - 1
+_MOST = 1 << 62
+_VARIANTS = "89ab"
 
 
 @lru_cache(maxsize=4096)
-def _day_text(day: date, later: int) -> str:
+def day_text(day: date, later: int = 0) -> str:
+    """Return ``YYYY-MM-DD`` of so many days later."""
     return (day + timedelta(days=later)).isoformat()
 
 
 def local(day: date, seconds: int) -> str:
     """Return ``YYYY-MM-DD HH:mm:ss`` for so many seconds after that day's local midnight."""
     later, rest = divmod(seconds, DAY)
-    minutes, second = divmod(rest, 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{_day_text(day, later)} {hour:02d}:{minute:02d}:{second:02d}"
+    return day_text(day, later) + _MINUTES[rest // 60] + _SECONDS[rest % 60]
 
 
 def iso(day: date, seconds: int) -> str:
     """Return the same instant in true UTC with six fractional digits and ``Z``."""
-    text = local(day, seconds - int(UTC_OFFSET.total_seconds()))
+    text = local(day, seconds - _OFFSET_SECONDS)
     return f"{text[:10]}T{text[11:]}.000000Z"
 
 
 def millis(day: date, seconds: int) -> int:
     """Return the same instant as Unix milliseconds."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) - UTC_OFFSET
-    return (int(midnight.timestamp()) + seconds) * 1000
+    return ((day.toordinal() - _EPOCH) * DAY + seconds - _OFFSET_SECONDS) * 1000
 
 
 def founding(key: str) -> tuple[date, int]:
@@ -52,26 +55,33 @@ def founding(key: str) -> tuple[date, int]:
 class Keys:
     """UUIDs that carry their number, so that a row is found by ``cid`` without an index.
 
-    The low 62 bits are the number times an odd constant, which can be undone; the rest is a hash of
-    seed, kind and number, which tells a real ``cid`` from a made-up one.
+    The 122 free bits of a version 4 UUID are the number times an odd constant of the seed and kind,
+    which can be undone modulo a power of two. A UUID from elsewhere undoes to a number too large
+    to exist.
     """
 
     def __init__(self, seed: int, kind: str) -> None:
-        self._salt = f"{seed}:{kind}:".encode()
-        self._shift = int.from_bytes(blake2b(self._salt, digest_size=8).digest()) & _LOW
+        digest = blake2b(f"{seed}:{kind}".encode(), digest_size=32).digest()
+        self._factor = int.from_bytes(digest[:16]) | 1
+        self._shift = int.from_bytes(digest[16:])
+        self._inverse = pow(self._factor, -1, _FREE + 1)
 
     def cid(self, number: int) -> str:
         """Return the UUID of a number."""
-        digest = blake2b(self._salt + number.to_bytes(8), digest_size=8).hexdigest()
-        low = ((number * _FACTOR + self._shift) & _LOW) | (2 << _LOW_BITS)
-        tail = f"{low:016x}"
-        return f"{digest[:8]}-{digest[8:12]}-4{digest[12:15]}-{tail[:4]}-{tail[4:]}"
+        bits = f"{(number * self._factor + self._shift) & _FREE:031x}"
+        # The first of the 31 digits has two bits only: they choose the variant digit.
+        variant = _VARIANTS[int(bits[0])]
+        return f"{bits[1:9]}-{bits[9:13]}-4{bits[13:16]}-{variant}{bits[16:19]}-{bits[19:]}"
 
     def number(self, cid: str) -> int | None:
         """Return the number inside a UUID, or None when this class did not make it."""
         try:
-            value = UUID(cid)
+            digits = UUID(cid).hex
         except ValueError:
             return None
-        number = (((value.int & _LOW) - self._shift) * _INVERSE) & _LOW
-        return number if self.cid(number) == str(value) else None
+        if digits[12] != "4" or digits[16] not in _VARIANTS:
+            return None
+        first = _VARIANTS.index(digits[16])
+        bits = int(f"{first}{digits[:12]}{digits[13:16]}{digits[17:]}", 16)
+        number = ((bits - self._shift) * self._inverse) & _FREE
+        return number if number < _MOST else None

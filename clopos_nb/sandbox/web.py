@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import html
-import logging
 import socket
 import threading
 import time
 from collections.abc import Callable
+from types import TracebackType
 from urllib.parse import unquote
 
 import tornado.httputil
@@ -23,8 +23,6 @@ from clopos_nb.sandbox.resources import RESOURCES
 from clopos_nb.sandbox.service import BASE, Request, Seen, Service, relative
 
 MAX_BODY = 1 << 20
-_logger = logging.getLogger(__name__)
-
 Observer = Callable[[Entry, float], None]
 """Called after each request with its log entry and the milliseconds it took."""
 
@@ -85,10 +83,23 @@ class _Handler(tornado.web.RequestHandler):
         return None
 
     def write_error(self, status_code: int, **_: object) -> None:
-        refusal = answers.slug(status_code, "bad_request", "The request cannot be read")
-        if status_code >= 500:
-            refusal = answers.slug(status_code, "server_error", "The sandbox failed; see its log")
+        known = {
+            405: ("method_not_allowed", "No endpoint answers this method"),
+            500: ("server_error", "The sandbox failed; see its log"),
+        }
+        error, message = known.get(status_code, ("bad_request", "The request cannot be read"))
+        refusal = answers.slug(status_code, error, message)
         self._send(Answer(status_code, answers.encode(refusal.body)))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        # What a caller got wrong is in its answer; only the sandbox's own faults go to the log.
+        if not isinstance(value, tornado.web.HTTPError) or value.status_code >= 500:
+            super().log_exception(typ, value, tb)
 
     def _entry(self, status: int) -> Entry:
         request = self._read()

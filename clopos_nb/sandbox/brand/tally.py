@@ -135,5 +135,5 @@ def order_tally(seed: int, venues: Sequence[Venue], receipts: Tally) -> Tally:
 
 def _uniform(seed: int, venue_id: int, stream: str, days: int) -> NDArray[np.float64]:
     # Plain uniform doubles are the one stream numpy keeps the same between its versions.
-    entropy = [seed, venue_id, *stream.encode()]
+    entropy = [seed % 2**64, venue_id, *stream.encode()]
     return np.random.Generator(np.random.PCG64(entropy)).random((days, 3))

@@ -134,6 +134,12 @@ def rows(*data: Mapping[str, Any], total: int | None = None) -> dict[str, Any]:
     return {"success": True, "data": list(data), "total": len(data) if total is None else total}
 
 
+@pytest.fixture
+def envelope() -> Callable[..., dict[str, Any]]:
+    """Return a function that makes a list's envelope out of rows."""
+    return rows
+
+
 def json_response(body: Mapping[str, Any], status: int = 200, **headers: str) -> Response:
     import json
 

@@ -17,8 +17,8 @@ test: .venv/.test  ## lint, types, layers, then every test and notebook
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/pytest clopos_nb tests notebooks --doctest-modules --nbval --nbval-current-env --nbval-cell-timeout=60
 
-lab: .venv/.lab  ## open JupyterLab on the first notebook
-	$(BIN)/jupyter lab notebooks/01_quickstart.ipynb
+lab: .venv/.lab  ## open JupyterLab on the first notebook (ARGS="--no-browser" passes options)
+	$(BIN)/jupyter lab notebooks/01_quickstart.ipynb $(ARGS)
 
 # Timings and widget state differ between any two runs, and widget state may hold what was typed.
 notebooks: .venv/.lab  ## run the notebooks again and store their outputs

@@ -10,7 +10,7 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Whoever expects a warning says so with pytest.warns; a frame that is not complete is a failure.
+    # Who expects a warning says so with pytest.warns; a frame that is not complete fails a test.
     config.addinivalue_line("filterwarnings", "error::clopos_nb.errors.CloposWarning")
 
 

@@ -6,6 +6,7 @@ The brand's windows last a second, so that no test waits for a budget that anoth
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import traceback
 from collections import Counter
@@ -141,8 +142,6 @@ def envelope() -> Callable[..., dict[str, Any]]:
 
 
 def json_response(body: Mapping[str, Any], status: int = 200, **headers: str) -> Response:
-    import json
-
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(json.dumps(body), status, named, content_type="application/json")
 
@@ -211,7 +210,7 @@ def verbose() -> Callable[[pytest.ExceptionInfo[Any]], str]:
     """Return an error as ``%xmode Verbose`` shows it: with the values of variables."""
 
     def render(caught: pytest.ExceptionInfo[Any]) -> str:
-        return str(VerboseTB(color_scheme="NoColor").text(caught.type, caught.value, caught.tb))
+        return str(VerboseTB(theme_name="nocolor").text(caught.type, caught.value, caught.tb))
 
     return render
 

@@ -244,7 +244,8 @@ def _verdict(walk: Certificate) -> str:
     elif read == total:
         words = "not certain"  # the list changed while it was read
     else:
-        words = f"{_number(abs(total - read))} rows {'missing' if read < total else 'too many'}"
+        rows = "1 row" if abs(total - read) == 1 else f"{_number(abs(total - read))} rows"
+        words = f"{rows} {'missing' if read < total else 'too many'}"
     return f'<span class="no">✗ {words}</span>'
 
 

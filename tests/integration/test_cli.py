@@ -13,10 +13,13 @@ import urllib.request
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import pandas as pd
 import pytest
 
+import clopos_nb
+from clopos_nb.cli import main
 from clopos_nb.sandbox import Sandbox
 
 COMMAND = shutil.which("clopos-nb", path=str(Path(sys.executable).parent)) or "clopos-nb"
@@ -168,6 +171,30 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
     assert "cannot write" in line
     assert "--out" in line
     assert "Traceback" not in done.stderr
+
+
+def test_an_incomplete_frame_is_said_and_is_a_failure(tmp_path, monkeypatch, capsys):
+    """In this process: the sandbox itself never loses a row."""
+    made = clopos_nb.demo
+
+    def demo_that_loses_a_row() -> clopos_nb.Session:
+        session = made()
+        whole = session.frame
+
+        def frame(table: str, *days: str, **options: Any) -> pd.DataFrame:
+            result = whole(table, *days, **options)
+            certificate = result.attrs["clopos"]
+            certificate |= {"complete": False, "total": certificate["total"] + 1}
+            return result
+
+        monkeypatch.setattr(session, "frame", frame)
+        return session
+
+    monkeypatch.setattr(clopos_nb, "demo", demo_that_loses_a_row)
+    status = main([*QUICK, "--out", str(tmp_path)])
+    assert status == 1
+    assert "INCOMPLETE" in capsys.readouterr().out
+    assert "1 row missing" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 @posix

@@ -73,9 +73,7 @@ class TestOneVenue:
 @pytest.mark.parametrize("day", DAYS)
 def test_all_venues_add_up_to_all_ledgers(january, ledger, day):
     assert cents(january("receipts", day=day)["total"]) == summed(ledger, "total", day)
-    assert cents(january("receipt_products", day=day)["total"]) == summed(
-        ledger, "line_total", day
-    )
+    assert cents(january("receipt_products", day=day)["total"]) == summed(ledger, "line_total", day)
     assert cents(january("receipt_payments", day=day)["amount"]) == summed(ledger, "paid", day)
 
 

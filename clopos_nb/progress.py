@@ -38,9 +38,7 @@ class Progress:
         if self._bar is None and (self._wanted or (self._wanted is None and not single)):
             from tqdm.auto import tqdm  # chooses between notebook and terminal when imported
 
-            self._bar = tqdm(
-                desc=self._title, unit=" rows", total=self._expected(), leave=False
-            )
+            self._bar = tqdm(desc=self._title, unit=" rows", total=self._expected(), leave=False)
         if self._bar is not None:
             self._bar.total = self._expected()
             self._bar.set_postfix_str(place.name or "", refresh=False)

@@ -53,7 +53,7 @@ def redact(text: str, sent: Iterable[str] = (), *, longest: int = 200) -> str:
 
     Examples
     --------
-    >>> from clopos_nb.wire import redact
+    >>> from clopos_nb.refusals import redact
     >>> redact("No user a@example.com with +994 50 000 00 00 at Park 5", sent=["Park 5"])
     'No user *** with *** at ***'
     """

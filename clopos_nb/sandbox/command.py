@@ -7,7 +7,7 @@ import contextlib
 import json
 import signal
 import sys
-import threading
+import time
 from datetime import date, timedelta
 from types import FrameType
 
@@ -16,6 +16,7 @@ from clopos_nb.sandbox.server import Sandbox
 
 LAST_DAY = date(2026, 2, 28)
 """The last day of the made-up data, whatever the calendar says: notebooks stay reproducible."""
+_POLL_S = 0.1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,10 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; return the exit status."""
-    quit_asked = threading.Event()
+    # A list, not threading.Event: its lock would be taken twice by a second signal that interrupts
+    # the handler of the first, and never be free again.
+    received: list[int] = []
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        quit_asked.set()
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
 
     # Before anything is printed: who reads the line may interrupt at once.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -53,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
         return 1
     with sandbox:
         _say(_ready_line(sandbox) if args.json else _ready_text(sandbox))
-        quit_asked.wait()
+        while not received:
+            time.sleep(_POLL_S)
     return 0
 
 

@@ -218,9 +218,7 @@ class Brand:
 
     @cached_property
     def _server(self) -> Server:
-        names: dict[int, str] = {}
-        for venue in self._venues:
-            names |= people.user_names(people.user_rows(self._seed, venue))
+        names = people.user_names(people.user_rows(self._seed, self._venues))
         return Server(self._seed, self._catalogue, names)
 
     @cached_property
@@ -233,7 +231,7 @@ class Brand:
             case "venues":
                 return settings.venue_rows(self._venues)
             case "users":
-                return people.user_rows(self._seed, venue)
+                return people.user_rows(self._seed, self._venues)
             case "customers":
                 return self._customers
             case "customer_groups":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from random import Random
 
@@ -29,14 +29,15 @@ def user_id(venue_id: int, role: int) -> int:
     return 2 + (venue_id - 1) * STAFF_STEP + role
 
 
-def user_rows(seed: int, venue: Venue) -> list[Row]:
-    """Return ``/users`` as one venue sees it: the owner and its own staff."""
-    chance = Random(f"{seed}:{venue.id}:staff")
-    rows = [_user_row(1, "Sahib", "Nar", "Bağlı", chance, owner=True)]
-    for role, title in enumerate(_ROLES):
-        first, last = chance.choice(_FIRST), chance.choice(_LAST)
-        number = user_id(venue.id, role)
-        rows.append(_user_row(number, f"{title} {first}", first, last, chance))
+def user_rows(seed: int, venues: Iterable[Venue]) -> list[Row]:
+    """Return ``/users``: the owner, and every venue's staff; the same whichever venue asks."""
+    rows = [_user_row(1, "Sahib", "Nar", "Bağlı", Random(f"{seed}:owner"), owner=True)]
+    for venue in venues:
+        chance = Random(f"{seed}:{venue.id}:staff")
+        for role, title in enumerate(_ROLES):
+            first, last = chance.choice(_FIRST), chance.choice(_LAST)
+            number = user_id(venue.id, role)
+            rows.append(_user_row(number, f"{title} {first}", first, last, chance))
     return rows
 
 

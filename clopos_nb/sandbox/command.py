@@ -17,6 +17,7 @@ from clopos_nb.sandbox.server import Sandbox
 LAST_DAY = date(2026, 2, 28)
 """The last day of the made-up data, whatever the calendar says: notebooks stay reproducible."""
 _POLL_S = 0.1
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         received.append(number)
 
     # Before anything is printed: who reads the line may interrupt at once.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOPPING:
         signal.signal(number, on_signal)
     sandbox = _make(args)
     try:
@@ -58,6 +59,9 @@ def run(args: argparse.Namespace) -> int:
         _say(_ready_line(sandbox) if args.json else _ready_text(sandbox))
         while not received:
             time.sleep(_POLL_S)
+        # Stopping takes a moment; more of the same must not turn it into a failure.
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_IGN)
     return 0
 
 

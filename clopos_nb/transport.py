@@ -194,7 +194,8 @@ class Transport:
             self.sleep_for_budget()
             try:
                 response = self._exchange(method, path, query, body, headers)
-                self.quota.read(response.headers)
+                if response.status_code != 401:  # those count against another limit
+                    self.quota.read(response.headers)
                 return self._open(response, path, venue_id, sent)
             except (errors.TransportError, errors.RateLimited, errors.ServerError) as exc:
                 wait = _wait_before_retry(exc, method, attempt)

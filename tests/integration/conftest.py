@@ -39,7 +39,7 @@ def brand() -> Brand:
         venues=4,
         first_day=date(2025, 12, 29),
         last_day=date(2026, 2, 3),
-        receipts_per_day=30,
+        receipts_per_day=20,
     )
 
 

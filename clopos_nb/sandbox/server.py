@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from clopos_nb.sandbox.auth import Registry
+from clopos_nb.sandbox.clock import Clock
 from clopos_nb.sandbox.limits import Limits
 from clopos_nb.sandbox.requestlog import Entry, RequestLog
 from clopos_nb.sandbox.service import BASE, Service
@@ -93,7 +94,7 @@ class Sandbox:
         self._host = host
         self._port = port
         self._latency_s = latency_s
-        self._ahead_s = 0.0
+        self.clock = Clock(self.brand.now, monotonic=clock)
         self._on_request = on_request
         self._lock = threading.Lock()
         self._server: WebServer | None = None
@@ -102,7 +103,11 @@ class Sandbox:
             self.brand.slug, seed, self.brand.venue_ids[0], token_lifetime_s, self._now
         )
         self._service = Service(
-            self.brand, self._registry, Limits(window_s, clock), now=self._now, legacy=legacy
+            self.brand,
+            self._registry,
+            Limits(window_s, self.clock.limits_now),
+            now=self._now,
+            legacy=legacy,
         )
 
     def start(self) -> Sandbox:
@@ -197,11 +202,11 @@ class Sandbox:
         return self.requests.count(path)
 
     def advance(self, seconds: float) -> None:
-        """Move this server's clock forward: tokens expire, and its ``Date`` header says so.
+        """Move token time: tokens expire, ``Date`` says so, and rate-limit windows move on.
 
-        The rate-limit windows run on a clock of their own and do not move.
+        The same as ``clock.token.advance(seconds)``. The brand's calendar is ``clock.data``.
         """
-        self._ahead_s += seconds
+        self.clock.token.advance(seconds)
 
     def deactivate_integrator(self) -> None:
         """Switch the live integrator off: 400 at /auth, and 401 elsewhere for tokens it holds."""
@@ -232,7 +237,7 @@ class Sandbox:
         return f"<Sandbox {self.brand.slug}, {len(self.brand.venue_ids)} venues, {where}>"
 
     def _now(self) -> float:
-        return time.time() + self._ahead_s
+        return self.clock.token_now()
 
     def _observe(self, entry: Entry, ms: float) -> None:
         self.requests.add(entry)

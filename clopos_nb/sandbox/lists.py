@@ -1,11 +1,18 @@
-"""Filtering, ordering and paging of a brand's rows."""
+"""Filtering, ordering and paging of a brand's rows, and their JSON.
+
+``encoded_log_page`` and ``encoded_page`` are what list endpoints use: they return a page as a
+``msgspec.Raw``, a JSON array that goes into an envelope as it is.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+
+import msgspec
 
 from clopos_nb.sandbox.query import Page, Sort
 from clopos_nb.sandbox.resources import Resource, Row
@@ -18,6 +25,22 @@ REMEMBERED = 16
 """How many sorted results are kept: walking the pages of one sorted list sorts it once."""
 
 _DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What of a row goes into an answer.
+
+    ``project`` cuts a row down; cuts with equal ``key`` must cut alike, since encoded rows are kept
+    under it (None: never kept). ``parts`` names the optional parts of receipts and orders that
+    ``project`` may read, so that nothing else is made: ``legacy``, ``receipt_products``,
+    ``receipt_products.product``, ``receipt_products.modificators``, ``customer``, ``receipt``;
+    None is all of them.
+    """
+
+    project: Callable[[Row], Row]
+    key: Hashable = None
+    parts: frozenset[str] | None = None
 
 
 class Lists:
@@ -79,6 +102,33 @@ class Lists:
         ids = self._result(resource, venue_id, days, conditions, (by, descending))
         found = (log.get(id) for id in ids[page.offset : page.offset + page.size])
         return [row for row in found if row is not None], len(ids)
+
+    def encoded_page(
+        self,
+        resource: Resource,
+        rows: Iterable[Row],
+        conditions: Conditions,
+        order: Sort | None,
+        page: Page,
+        cut: Cut,
+    ) -> tuple[msgspec.Raw, int]:
+        """Return ``page`` as a JSON array."""
+        found, total = self.page(resource, rows, conditions, order, page)
+        return encode_rows(found, cut), total
+
+    def encoded_log_page(
+        self,
+        resource: Resource,
+        venue_id: int,
+        days: Days,
+        conditions: Conditions,
+        order: Sort | None,
+        page: Page,
+        cut: Cut,
+    ) -> tuple[msgspec.Raw, int]:
+        """Return ``log_page`` as a JSON array, from what was encoded before where it can be."""
+        found, total = self.log_page(resource, venue_id, days, conditions, order, page)
+        return encode_rows(found, cut), total
 
     def _result(
         self,
@@ -147,6 +197,11 @@ def _rank(value: Any) -> tuple[int, Any]:
     if isinstance(value, (bool, int, float)):
         return 1, value
     return 2, str(value)
+
+
+def encode_rows(rows: Iterable[Row], cut: Cut) -> msgspec.Raw:
+    """Return rows, cut down, as a JSON array."""
+    return msgspec.Raw(msgspec.json.encode([cut.project(row) for row in rows]))
 
 
 def flat(rows: Iterable[Row]) -> Iterator[Row]:

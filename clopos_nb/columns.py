@@ -28,6 +28,13 @@ TYPES: dict[str, pa.DataType] = {
     "date": pa.timestamp("us"),
 }
 
+_PLAIN: dict[str, set[type]] = {
+    "flag": {bool, type(None)},
+    "int": {int, type(None)},
+    "number": {int, float, type(None)},
+    "text": {str, type(None)},
+}
+
 _LADDER: dict[str, tuple[str, ...]] = {
     "flag": ("flag", "int", "number", "text"),
     "int": ("int", "number", "text"),
@@ -57,8 +64,8 @@ def array(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, Any]:
         return pa.array([as_json(v) for v in values], TYPES["json"]), None
     if kind in ("local", "utc", "ms", "date"):
         return _times(values, kind)
-    # Arrow would turn True into 1.0 and 2.0 into 2 on its own; those take the careful path too.
-    if kind != "number" or not any(type(v) is bool for v in values):
+    # Arrow would turn 0.5 into 0 and True into 1.0 on its own; those take the careful path.
+    if set(map(type, values)) <= _PLAIN[kind]:
         try:
             return pa.array(values, TYPES[kind]), None
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):

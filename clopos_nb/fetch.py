@@ -6,6 +6,7 @@ import datetime as dt
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeAlias
 
 import pandas as pd
@@ -88,9 +89,12 @@ class Question:
     def _asked_days(self) -> tuple[dt.date | None, dt.date | None]:
         if not self.days:
             return None, None
+        first, last = self.days
+        if self.day == "created_at":
+            return first, last
         # The range is on created_at; a business day may begin a day earlier or end a day later.
-        wider = dt.timedelta(days=1 if self.day == "shift_date" else 0)
-        return self.days[0] - wider, self.days[1] + wider
+        one = dt.timedelta(days=1)
+        return max(first, dt.date.min + one) - one, min(last, dt.date.max - one) + one
 
     def wants(self, item: Row) -> bool:
         """Tell whether an item is what was asked for; a server may ignore a filter."""
@@ -107,13 +111,47 @@ class Question:
         )
 
 
+def plain_filters(filters: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return filters with plain values and lists of them, whatever they came in as.
+
+    Raises
+    ------
+    ConfigError
+        Not a mapping.
+    """
+    if filters is None:
+        return {}
+    if not isinstance(filters, Mapping):
+        message = (
+            f"filters is a {type(filters).__name__}; expected a mapping, as in {{'status': 2}}"
+        )
+        raise errors.ConfigError(message)
+    return {str(name): _plain(wanted) for name, wanted in filters.items()}
+
+
+def _plain(wanted: Any) -> Any:
+    if isinstance(wanted, str | bytes | Mapping) or not hasattr(wanted, "__iter__"):
+        return wanted.item() if hasattr(wanted, "item") else wanted  # a numpy scalar
+    return [_plain(option) for option in wanted]
+
+
 def _matches(value: Any, wanted: Any) -> bool:
-    options = wanted if isinstance(wanted, list | tuple | set | frozenset | range) else [wanted]
-    return _plain(value) in {_plain(option) for option in options}
+    options = wanted if isinstance(wanted, list) else [wanted]
+    return any(_same(value, option) for option in options)
 
 
-def _plain(value: Any) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
+def _same(value: Any, wanted: Any) -> bool:
+    """Tell whether a sent value is the wanted one: 12, 12.0 and "12.00" are one number."""
+    if isinstance(value, str) and isinstance(wanted, str):
+        return value == wanted  # of two codes each zero counts
+    try:
+        return Decimal(str(_digit(value))) == Decimal(str(_digit(wanted)))
+    except InvalidOperation:
+        return str(value) == str(wanted)
+
+
+def _digit(value: Any) -> Any:
+    return int(value) if isinstance(value, bool) else value
 
 
 @dataclass
@@ -284,8 +322,11 @@ def _brief(exc: errors.CloposError) -> str:
 def _labelled(page: pa.Table, place: Place) -> pa.Table:
     """Add the venue's id, unless the rows have their own, and its name."""
     count = page.num_rows
+    asked = pa.array([place.id] * count, pa.int64())
     if "venue_id" not in page.column_names:
-        page = page.append_column("venue_id", pa.array([place.id] * count, pa.int64()))
+        page = page.append_column("venue_id", asked)
+    elif page.column("venue_id").null_count == count:  # theirs, yet not sent
+        page = page.set_column(page.column_names.index("venue_id"), "venue_id", asked)
     return page.append_column("venue", pa.array([place.name] * count, pa.large_string()))
 
 

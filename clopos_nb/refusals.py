@@ -15,20 +15,20 @@ from clopos_nb import errors
 # address, so it stays out of error texts (it is on ``.message``, masked and shortened).
 _SAFE = re.compile(
     r"""
-    (No\ query\ results\ for\ model\ \[[\w\\]+\]\ \S{1,40}
-    |[\w\[\]]{1,40}\ must\ be\ [\w ,-]{1,80}
-    |[A-Z]\w{1,20}\ not\ found
+    (No\ query\ results\ for\ model\ \[[\w\\]+\]\ [\da-f-]{1,40}
+    |[\w\[\]]{1,40}\ must\ be\ (1\ or\ -1|one\ of\ [A-Z_,\ ]{1,80})
+    |(Receipt|Category|Product|Station|Order|Customer|User|Venue)\ not\ found
     |Validation\ failed|Status\ is\ not\ allowed
     |Invalid\ (field\ values\ provided|filter\ parameters)
     |closed_at\ must\ be\ greater\ than\ created_at|The\ \w{1,30}\ field\ is\ required\.
     |Missing(\ or\ invalid)?\ authentication\ headers|Headers\ are\ missing
     |Too\ many\ requests\.(\ Retry\ later\.)?
-    |.{0,60}does\ not\ have\ access\ to\ module\ \w{1,40}
+    |(?i:((the|this)\ )?(brand|venue|client|user)\ )?does\ not\ have\ access\ to\ module\ \w{1,40}
     |Customer\ with\ this\ phone\ number\ already\ exists
     |Invalid\ token|Token\ expired|Invalid\ integrator_id|Client\ is\ disabled
-    |Integrator\ is\ in\ test\ mode.{0,60}
+    |Integrator\ is\ in\ test\ mode\.\ But\ brand\ is\ not\ in\ test\ mode
     |Missing\ client_id,\ client_secret,\ brand,\ or\ integrator_id
-    |[a-z][a-z_]{1,40}|[A-Z]\w{1,60}Exception)\.?
+    |[a-z]{1,20}(_[a-z]{1,20}){1,4}|unauthorized|[A-Z]\w{1,60}Exception)\.?
     """,
     re.VERBOSE,
 )
@@ -93,8 +93,7 @@ def refusal(
     """Return the error that a refusing answer means."""
     code, message, inner = _words(error, message)
     effective = status if status >= 400 else inner or _SLUG_STATUS.get(code, status)
-    login = path == "/auth"
-    auth = _auth_error(effective, code, message, login=login)
+    auth = _auth_error(effective, code, message, login=path == "/auth")
     if auth is not None:
         return auth
     sent = list(sent)
@@ -125,6 +124,7 @@ _SLUG_STATUS = {
 
 def _auth_error(status: int, code: str, message: str, *, login: bool) -> errors.AuthError | None:
     said = f"{code} {message}".lower()
+    code = code if _SAFE.fullmatch(code) else str(status)
     if "test mode" in said:
         return errors.TestModeMismatch(
             "The integrator and the brand are not of the same kind: a test integrator reaches only "
@@ -132,7 +132,7 @@ def _auth_error(status: int, code: str, message: str, *, login: bool) -> errors.
             "this brand, or ask Clopos for one",
             code=code,
         )
-    if code == "Invalid integrator_id":
+    if "invalid integrator_id" in said:
         return errors.UnknownIntegrator(
             "The integrator_id is unknown or deactivated, for every brand. Check "
             "CLOPOS_INTEGRATOR_ID; if it is right, only Clopos can reactivate it",
@@ -149,13 +149,13 @@ def _auth_error(status: int, code: str, message: str, *, login: bool) -> errors.
             "The login was refused: client_id, client_secret or brand is wrong. Compare "
             "CLOPOS_CLIENT_ID, CLOPOS_CLIENT_SECRET and CLOPOS_BRAND with the brand's back office, "
             "Add-ons > Open API",
-            code=code if _SAFE.fullmatch(code) else str(status),
+            code=code,
         )
     if status == 401:
         return errors.TokenRejected(
             "The server rejects the token, also after a fresh login. Run session.logout() and try "
             "again; if it stays, ask Clopos about this integrator and brand",
-            code=code if _SAFE.fullmatch(code) else "401",
+            code=code,
         )
     return None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import numbers
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -16,7 +17,7 @@ import pandas as pd
 from clopos_nb import errors, html, wire
 from clopos_nb.credentials import Credentials, Secret, complete, given
 from clopos_nb.days import DayLike, day_range
-from clopos_nb.fetch import Day, Place, Question, checked_columns, fetch_frame
+from clopos_nb.fetch import Day, Place, Question, checked_columns, fetch_frame, plain_filters
 from clopos_nb.frames import Drift
 from clopos_nb.quota import Quota
 from clopos_nb.tables import CATALOGUE, Catalogue, Table
@@ -374,13 +375,17 @@ class Session:
         chosen: Table = CATALOGUE[table]
         zone = ZoneInfo(self._timezone) if self._timezone else None
         today = self._today or dt.datetime.now(zone).date()
-        return Question(chosen, day_range(start, end, today=today), day, filters or {}, limit)
+        days = day_range(start, end, today=today)
+        return Question(chosen, days, day, plain_filters(filters), limit)
 
     def _chosen(self, venues: str | VenueLike | Sequence[VenueLike]) -> list[Venue]:
         if isinstance(venues, str) and venues == "all":
-            return list(self.venues)
-        if isinstance(venues, int | str | Venue):
+            return list(self.venues) or [self.venues.main]  # which says that there is none
+        if isinstance(venues, numbers.Integral | str | Venue):
             return [self.venues[venues]]
+        if not isinstance(venues, Iterable):
+            message = f"venues is {venues!r}; expected 'all', an id, a name or a list of them"
+            raise errors.ConfigError(message)
         chosen = list({venue.id: venue for venue in map(self.venues.__getitem__, venues)}.values())
         if not chosen:
             message = "venues is empty; name one, or leave it out for all"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import sqlite3
 import stat
 import threading
@@ -63,11 +64,11 @@ class Token:
         Raises
         ------
         ResponseError
-            There is no token in it.
+            There is no token in it, or none that a header can carry.
         """
         value = answer.get("token")
-        if not isinstance(value, str) or not value:
-            message = "The answer of /auth has no token"
+        if not _is_token(value):
+            message = "The answer of /auth has no token that could be sent in a header"
             raise ResponseError(message)
         claims = read_claims(value)
         expires_in, expires_at = answer.get("expires_in"), answer.get("expires_at")
@@ -103,6 +104,10 @@ def read_claims(value: str) -> dict[str, Any]:
         return jwt.decode(value, options={"verify_signature": False})
     except jwt.PyJWTError:
         return {}
+
+
+def _is_token(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
@@ -277,24 +282,29 @@ class TokenStore:
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[Any]:
         """Yield the cache or None; a failure switches it off, with a warning."""
-        try:
-            if self._cache is None and self.directory is not None:
+        if self._cache is None and self.directory is not None:
+            try:
                 self._cache = _open(self.directory)
+            except _BROKEN as exc:
+                self._give_up(exc)
+        try:
             yield self._cache
         except _BROKEN as exc:
-            directory, self.directory, self._cache = self.directory, None, None
-            warnings.warn(
-                f"The cache directory {directory} cannot be used ({type(exc).__name__}); "
-                "tokens are kept in memory only. Set CLOPOS_NB_CACHE_DIR to another directory, "
-                "or delete it",
-                CacheUnavailable,
-                stacklevel=2,
-            )
+            self._give_up(exc)
+
+    def _give_up(self, exc: Exception) -> None:
+        directory, self.directory, self._cache = self.directory, None, None
+        warnings.warn(
+            f"The cache directory {directory} cannot be used ({type(exc).__name__}); tokens are "
+            "kept in memory only. Set CLOPOS_NB_CACHE_DIR to another directory, or delete it",
+            CacheUnavailable,
+            stacklevel=2,
+        )
 
 
 def _token_of(row: Any) -> Token | None:
     """Return a stored row as a Token; a row is input, so its shape is checked."""
-    if not isinstance(row, dict) or row.get("v") != 1 or not isinstance(row.get("token"), str):
+    if not isinstance(row, dict) or row.get("v") != 1 or not _is_token(row.get("token")):
         return None
     issued_at, expires_at = row.get("issued_at"), row.get("expires_at")
     if not (_is_number(issued_at) and _is_number(expires_at)):

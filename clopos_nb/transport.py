@@ -42,11 +42,11 @@ def checked_base_url(url: str) -> str:
     ConfigError
         Not ``https://``, nor ``http://`` to this machine; or it carries a login, query or fragment.
     """
-    parts = urlsplit(url.strip()) if isinstance(url, str) else urlsplit("")
     try:
+        parts = urlsplit(url.strip() if isinstance(url, str) else "")
         host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
+    except ValueError:  # "[" without its "]", a port that is no number
+        parts, host = urlsplit(""), None
     if not host or parts.scheme not in ("https", "http"):
         message = (
             "base_url is not a web address. Expected https://HOST/PATH, as in "
@@ -81,12 +81,36 @@ class _Headers(AuthBase):
     They are an auth object, because requests looks for logins in ``.netrc`` whenever there is none.
     """
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = headers
+    def __init__(self, token: Token | None = None, venue_id: int | None = None) -> None:
+        self._token = token
+        self._venue_id = venue_id
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self._headers)
+        if self._token is not None:
+            request.headers["x-token"] = self._token.secret.reveal()
+        if self._venue_id is not None:
+            request.headers["x-venue"] = str(self._venue_id)
         return request
+
+
+@dataclass(frozen=True)
+class _Request:
+    """One request; its repr, which a verbose traceback shows, has neither query nor body."""
+
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    body: Any = field(default=None, repr=False)
+    venue_id: int | None = None
+
+    @property
+    def is_write(self) -> bool:
+        """Whether sending it twice may do something twice; a login is harmless."""
+        return self.method not in ("GET", "HEAD") and self.path != "/auth"
+
+    def strings(self) -> list[str]:
+        """Return every string it carries, which an answer may echo."""
+        return [value for _, value in self.query] + list(_strings(self.body))
 
 
 @dataclass
@@ -131,15 +155,14 @@ class Transport:
         ------
         AuthError, TransportError, ApiError, ResponseError
         """
-        path = checked_path(path)
+        request = _Request(method, checked_path(path), query, body, venue_id)
         token = self.token()
         try:
-            return self._persist(method, path, query, body, venue_id, token)
+            return self._persist(request, token)
         except errors.TokenRejected:
             # Expired early, or revoked: one fresh login, one more try. The request was refused
             # before it did anything, so this is safe for writes too.
-            token = self.token(but=token)
-            return self._persist(method, path, query, body, venue_id, token)
+            return self._persist(request, self.token(but=token))
 
     def token(self, *, but: Token | None = None) -> Token:
         """Return a token that is good for a while, logging in when there is none."""
@@ -170,38 +193,33 @@ class Transport:
     def _login(self) -> Token:
         credentials = self.credentials()
         log.info("logging in to %s (brand %s)", urlsplit(self.base_url).hostname, credentials.brand)
-        response = self._exchange("POST", "/auth", (), credentials.body(), {})
-        answer = self._open(response, "/auth", None, list(credentials.body().values()))
-        if answer.token is None:
-            message = "The answer of /auth has no token"
-            raise errors.ResponseError(message)
-        return Token.from_answer(answer.token, now=self.now(), server_now=_server_time(response))
+        request = _Request("POST", "/auth", body=credentials.body())
+        response = self._exchange(request, _Headers())
+        answer = self._read(response, request)
+        return Token.from_answer(
+            answer.token or {}, now=self.now(), server_now=_server_time(response)
+        )
 
-    def _persist(
-        self,
-        method: str,
-        path: str,
-        query: Sequence[tuple[str, str]],
-        body: Any,
-        venue_id: int | None,
-        token: Token,
-    ) -> wire.Answer:
-        headers = {"x-token": token.secret.reveal()}
-        if venue_id is not None:
-            headers["x-venue"] = str(venue_id)
-        sent = [value for _, value in query] + list(_strings(body))
+    def _persist(self, request: _Request, token: Token) -> wire.Answer:
+        headers = _Headers(token, request.venue_id)
         for attempt in range(1, TRIES + 1):
             self.sleep_for_budget()
             try:
-                response = self._exchange(method, path, query, body, headers)
+                response = self._exchange(request, headers)
                 if response.status_code != 401:  # those count against another limit
                     self.quota.read(response.headers)
-                return self._open(response, path, venue_id, sent)
+                return self._read(response, request)
             except (errors.TransportError, errors.RateLimited, errors.ServerError) as exc:
-                wait = _wait_before_retry(exc, method, attempt)
+                wait = _wait_before_retry(exc, request, attempt)
                 if wait is None:
                     raise
-                log.info("%s %s: %s; waiting %.1f s", method, path, type(exc).__name__, wait)
+                log.info(
+                    "%s %s: %s; waiting %.1f s",
+                    request.method,
+                    request.path,
+                    type(exc).__name__,
+                    wait,
+                )
                 self.sleep(wait)
         raise AssertionError  # the last attempt returns or raises
 
@@ -211,55 +229,50 @@ class Transport:
             log.info("request budget used up; waiting %.1f s", wait)
             self.sleep(wait)
 
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        query: Sequence[tuple[str, str]],
-        body: Any,
-        headers: Mapping[str, str],
-    ) -> requests.Response:
+    def _exchange(self, request: _Request, headers: _Headers) -> requests.Response:
         """Send once and return the HTTP answer, or say why there is none."""
         self.requests_sent += 1
         began = time.perf_counter()
+        problem: errors.CloposError | None
         try:
             response = self._http().request(
-                method,
-                self.base_url + path,
-                params=list(query),
-                json=body,
-                auth=_Headers(headers),
+                request.method,
+                self.base_url + request.path,
+                params=list(request.query),
+                json=request.body,
+                auth=headers,
                 timeout=(CONNECT_S, READ_S),
                 allow_redirects=False,
             )
         except requests.RequestException as exc:
-            raise _no_answer(exc, method, self.base_url, path) from None  # its text has the URL
-        log.debug(
-            "%s %s %d %.0f ms",
-            method,
-            path,
-            response.status_code,
-            1e3 * (time.perf_counter() - began),
-        )
-        if 300 <= response.status_code < 400:
-            message = (
-                f"{path} was answered with a redirect (HTTP {response.status_code}), which this "
-                "API never needs and which could carry the token elsewhere. Check base_url"
+            problem = _no_answer(exc, request, self.base_url)
+        else:
+            problem = _redirected(response, request)
+            log.debug(
+                "%s %s %d %.0f ms",
+                request.method,
+                request.path,
+                response.status_code,
+                1e3 * (time.perf_counter() - began),
             )
-            raise errors.UnexpectedRedirect(message)
+        if problem is not None:  # outside of the except: its exception has the URL and the headers
+            raise problem
         return response
 
-    def _open(
-        self, response: requests.Response, path: str, venue_id: int | None, sent: Sequence[str]
-    ) -> wire.Answer:
-        return wire.open_answer(
+    def _read(self, response: requests.Response, request: _Request) -> wire.Answer:
+        answer = wire.read_answer(
             response.status_code,
             response.content,
-            path=path,
-            venue_id=venue_id,
-            sent=sent,
+            path=request.path,
+            venue_id=request.venue_id,
+            sent=request.strings(),
             retry_after=retry_after_s(response.headers),
         )
+        if isinstance(answer, wire.Answer):
+            return answer
+        if request.is_write and isinstance(answer, errors.ServerError | errors.ResponseError):
+            raise _unknown(request) from answer
+        raise answer
 
     def _http(self) -> requests.Session:
         """Return this thread's connections."""
@@ -308,34 +321,46 @@ def _strings(value: Any) -> Iterator[str]:
         yield value
 
 
+def _redirected(response: requests.Response, request: _Request) -> errors.CloposError | None:
+    if not 300 <= response.status_code < 400:
+        return None
+    return errors.UnexpectedRedirect(
+        f"{request.path} was answered with a redirect (HTTP {response.status_code}), which this "
+        "API never needs and which could carry the token elsewhere. Check base_url"
+    )
+
+
+def _unknown(request: _Request) -> errors.OutcomeUnknown:
+    return errors.OutcomeUnknown(
+        f"{request.method} {request.path}: no clear answer came back, so it may or may not have "
+        "happened. Read the resource again before repeating it"
+    )
+
+
 def _no_answer(
-    exc: requests.RequestException, method: str, base_url: str, path: str
+    exc: requests.RequestException, request: _Request, base_url: str
 ) -> errors.CloposError:
     host = urlsplit(base_url).netloc
     refused = isinstance(exc, requests.ConnectTimeout) or "NewConnectionError" in repr(exc)
-    if method not in ("GET", "HEAD") and path != "/auth" and not refused:
-        return errors.OutcomeUnknown(
-            f"{method} {path}: the answer did not come back, so it may or may not have happened. "
-            "Read the resource again before repeating it"
-        )
+    if request.is_write and not refused:
+        return _unknown(request)
     if isinstance(exc, requests.Timeout):
         return errors.RequestTimeout(
-            f"{path}: {host} did not answer within {READ_S:.0f} s. Try again, or ask for fewer days"
+            f"{request.path}: {host} did not answer within {READ_S:.0f} s. Try again, or ask for "
+            "fewer days"
         )
     if isinstance(exc, requests.exceptions.SSLError):
         return errors.ConnectionFailed(
             f"{host}: the secure connection failed. Check the machine's clock and certificates, "
             "and that base_url is right"
         )
-    if isinstance(exc, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
-        return errors.ConnectionFailed(
-            f"{host} could not be reached, or broke the connection off. Check the network and "
-            "base_url (CLOPOS_BASE_URL)"
-        )
-    return errors.ConnectionFailed(f"{path}: no readable answer from {host} ({type(exc).__name__})")
+    return errors.ConnectionFailed(
+        f"{host} could not be reached, or broke the connection off ({type(exc).__name__}). Check "
+        "the network and base_url (CLOPOS_BASE_URL)"
+    )
 
 
-def _wait_before_retry(exc: errors.CloposError, method: str, attempt: int) -> float | None:
+def _wait_before_retry(exc: errors.CloposError, request: _Request, attempt: int) -> float | None:
     """Return the seconds to wait before another try, or None when there is none.
 
     A write is tried again only when it cannot have been processed: after a 429.
@@ -345,6 +370,6 @@ def _wait_before_retry(exc: errors.CloposError, method: str, attempt: int) -> fl
     if isinstance(exc, errors.RateLimited):
         asked = exc.retry_after if exc.retry_after is not None else 2.0**attempt
         return None if asked > LONGEST_WAIT_S else asked + random.uniform(0, 0.1)  # noqa: S311
-    if method != "GET":
+    if request.is_write:
         return None
     return random.uniform(0, 0.25 * 2.0**attempt)  # noqa: S311  # full jitter, not a secret

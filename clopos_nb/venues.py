@@ -31,7 +31,7 @@ class Venue:
 
     def __init__(self, session: Session, row: Row) -> None:
         self._session = session
-        self.id: int = row["id"]
+        self.id: int = _venue_id(row.get("id"))
         self.name: str = str(row.get("name") or row["id"])
         self.is_main: bool = bool(row.get("is_main"))
 
@@ -162,7 +162,8 @@ class Venues:
 
     def __init__(self, session: Session, rows: Sequence[Row]) -> None:
         self._session = session
-        self._venues = [Venue(session, row) for row in rows if isinstance(row.get("id"), int)]
+        venues = [Venue(session, row) for row in rows]
+        self._venues = list({venue.id: venue for venue in venues}.values())
 
     def __getitem__(self, venue: VenueLike) -> Venue:
         """Return the venue of an id or a name; a venue's place in the list is not a key."""
@@ -211,6 +212,15 @@ class Venues:
     def _repr_html_(self) -> str:
         rows = [[str(v.id), v.name, "main" if v.is_main else ""] for v in self._venues]
         return html.table(["id", "name", ""], rows)
+
+
+def _venue_id(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    message = "The list of venues has one without a whole number for its id; none was left out"
+    raise errors.ResponseError(message)
 
 
 def _is_called(venue: Venue, wanted: object) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from clopos_nb.frames import Row, flattened
 
 PASSES = 3  # a list that keeps changing is walked this often, then reported as incomplete
-STALE_PAGES = 3  # so many pages in a row with nothing new: the server repeats itself
+STALE_PAGES = 3  # so many pages in a row that one pass saw before: the server repeats itself
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Walk:
         """
         if self.total is None:
             return not self.paged
-        return self.next_page is None and self.total in (self.rows, self._nodes)
+        return self.next_page is None and self._settled()
 
     def take(self, items: Sequence[Row], total: int | None) -> list[Row]:
         """Note one page; return its rows that are new."""
@@ -78,11 +78,13 @@ class Walk:
         if total is not None:
             self._shrank |= self.total is not None and total < self.total
             self.total = total
+        known = len(self._this_pass) + self._unkeyed
         fresh = [item for item in items if self._is_new(item)]
         self.rows += len(fresh)
         if self.tree:
             self._nodes += sum(1 for _ in flattened(fresh, self.tree))
-        self._stale = 0 if fresh else self._stale + 1
+        moved_on = len(self._this_pass) + self._unkeyed > known
+        self._stale = 0 if moved_on else self._stale + 1
         self._turn(bool(items))
         return fresh
 

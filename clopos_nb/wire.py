@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -46,7 +46,7 @@ def _spell(key: str, value: Any) -> Iterator[tuple[str, str]]:
         case bool():
             yield key, "true" if value else "false"
         case dt.date():
-            yield key, value.strftime("%Y-%m-%d")
+            yield key, value.isoformat()[:10]
         case _:
             yield key, str(value)
 
@@ -97,11 +97,12 @@ class Answer:
     """A good answer: the bytes of ``data``, and what the envelope said about them."""
 
     status: int
-    raw: bytes
+    path: str
+    raw: bytes = field(repr=False)  # other people's data, and a verbose traceback shows a repr
     total: int | None = None
     sorts: tuple[str, ...] = ()
-    message: str = ""
-    token: Mapping[str, Any] | None = None
+    message: str = field(default="", repr=False)
+    token: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def data(self) -> Any:
         """Return ``data`` as plain Python values.
@@ -113,9 +114,9 @@ class Answer:
         """
         try:
             return msgspec.json.decode(self.raw)
-        except msgspec.DecodeError as exc:
-            message = f"The answer's data cannot be read as JSON: {exc}"
-            raise errors.ResponseError(message) from exc
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            message = f"The data in the answer of {self.path} cannot be read as JSON"
+            raise errors.ResponseError(message) from None
 
     def rows(self) -> list[dict[str, Any]]:
         """Return ``data`` as a list of objects; an empty object or null is no rows.
@@ -125,13 +126,21 @@ class Answer:
         ResponseError
             ``data`` is something else.
         """
-        data = self.data()
-        if data is None or data == {}:
-            return []
-        if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
-            message = "The answer's data is not a list of objects, which this path should give"
+        rows = _as_rows(self.data())
+        if rows is None:
+            message = (
+                f"The data in the answer of {self.path} is not a list of objects, as it should be"
+            )
             raise errors.ResponseError(message)
+        return rows
+
+
+def _as_rows(data: Any) -> list[dict[str, Any]] | None:
+    if data is None or data == {}:
+        return []
+    if isinstance(data, list) and all(isinstance(row, dict) for row in data):
         return data
+    return None
 
 
 class _Envelope(msgspec.Struct):
@@ -152,7 +161,7 @@ class _Envelope(msgspec.Struct):
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
-def open_answer(
+def read_answer(
     status: int,
     body: bytes,
     *,
@@ -160,25 +169,26 @@ def open_answer(
     venue_id: int | None = None,
     sent: Iterable[str] = (),
     retry_after: float | None = None,
-) -> Answer:
-    """Open an HTTP answer: body first, the status only refines a failure.
+) -> Answer | errors.CloposError:
+    """Read an HTTP answer: body first, the status only refines a failure.
 
     An answer is good when it has ``data``, or is the token of ``/auth``, and does not say
     ``success: false``. ``sent`` are the strings the request carried: the server may echo them, and
     they are masked in what the error says.
 
-    Raises
-    ------
-    AuthError, ApiError, ResponseError
+    Returns
+    -------
+    Answer or CloposError
+        The error is returned, not raised, so that no traceback holds this function's body.
     """
     if body.lstrip()[:1] == b"[" and status < 400:  # an older page shows bare lists
-        return Answer(status, body)
+        return Answer(status, path, body)
     try:
         envelope = _decode_envelope(body)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
-        raise _unreadable(status, body, path, venue_id, retry_after) from exc
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
+        return _unreadable(status, body, path, venue_id, retry_after)
     if envelope.success is False or status >= 400:
-        raise refusal(
+        return refusal(
             status,
             envelope.error,
             envelope.message,
@@ -187,25 +197,22 @@ def open_answer(
             sent=sent,
             retry_after=retry_after,
         )
-    if isinstance(envelope.token, str) and envelope.token:
-        token = {
-            "token": envelope.token,
-            "expires_in": envelope.expires_in,
-            "expires_at": envelope.expires_at,
-        }
-        return Answer(status, b"null", token=token)
+    if path == "/auth":
+        keys = ("token", "expires_in", "expires_at")
+        return Answer(status, path, b"null", token={key: getattr(envelope, key) for key in keys})
     if envelope.data is msgspec.UNSET:
         if envelope.success is True:  # waiter-call answers with nothing else
-            return Answer(status, b"null", message=_text(envelope.message))
-        message = f"The answer of {path} has no data and does not say that it failed"
-        raise errors.ResponseError(message)
+            return Answer(status, path, b"null", message=_text(envelope.message))
+        return errors.ResponseError(
+            f"The answer of {path} has no data and does not say that it failed"
+        )
+    sorts = envelope.sorts if isinstance(envelope.sorts, list) else []
     return Answer(
         status,
+        path,
         bytes(envelope.data),
         total=_total(envelope),
-        sorts=tuple(s for s in envelope.sorts if isinstance(s, str))
-        if isinstance(envelope.sorts, list)
-        else (),
+        sorts=tuple(sort for sort in sorts if isinstance(sort, str)),
         message=_text(envelope.message),
     )
 

@@ -109,7 +109,6 @@ def test_a_default_venue_of_another_brand_lists_the_real_ones(sandbox, open_sess
         session.venue()
 
 
-@pytest.mark.xfail(strict=True, reason="an empty frame is certified as complete: all([]) is True")
 def test_no_venue_at_all_is_told_and_not_certified(faulty, visitor, refused, envelope):
     faulty.on("/venues", envelope())
     with refused(errors.VenueNotFound, "see no venue"):
@@ -153,19 +152,11 @@ def test_impossible_days_are_told_before_anything_is_sent(fresh, open_session, r
     assert len(fresh.requests) == 0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=OverflowError,
-    reason="Question._asked_days steps outside of the calendar: a bare OverflowError",
-)
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_the_ends_of_the_calendar_are_days_too(session, day):
     assert len(session.venue(1).frame("receipts", day, day="shift_date")) == 0
 
 
-@pytest.mark.xfail(
-    strict=True, raises=(TypeError, AttributeError), reason="bare TypeError and AttributeError"
-)
 @pytest.mark.parametrize("asked", [{"venues": 3.5}, {"venues": None}, {"filters": ["status"]}])
 def test_an_argument_of_another_type_is_told(session, refused, asked):
     with refused(errors.ConfigError, next(iter(asked))):
@@ -219,11 +210,6 @@ def test_a_path_that_leads_elsewhere_is_refused(fresh, open_session, refused, pa
         pytest.param(
             "https://[broken/x",
             "not a web address",
-            marks=pytest.mark.xfail(
-                strict=True,
-                raises=ValueError,
-                reason="checked_base_url calls urlsplit outside its try: a bare ValueError",
-            ),
         ),
     ],
 )
@@ -303,11 +289,6 @@ def test_a_login_that_cannot_be_read_is_told(faulty, visitor, refused, answer, s
         visitor.get("/venues")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=RecursionError,
-    reason="msgspec raises RecursionError, which wire.open_answer and Answer.data do not catch",
-)
 @pytest.mark.parametrize(
     ("status", "body"),
     [
@@ -322,12 +303,6 @@ def test_an_answer_nested_too_deeply_is_told(faulty, visitor, refused, status, b
         visitor.frame("users")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="a token that no header can hold passes requests' own check, since _Headers sets it "
-    "later; http.client raises a bare ValueError whose text holds the token",
-)
 @pytest.mark.parametrize("token", ["eyJplanted\nx", "eyJplantedə"])
 def test_a_token_that_cannot_be_sent_is_told(faulty, visitor, refused, token):
     faulty.on("/auth", {"success": True, "token": token, "expires_in": 3600})
@@ -399,10 +374,6 @@ def test_no_refusal_repeats_what_a_server_says_about_somebody(
         visitor.frame("users")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="refusals._SAFE lets 60 characters of anything through before 'does not have access'",
-)
 def test_a_missing_module_does_not_repeat_who_misses_it(faulty, visitor, refused):
     body = {"success": False, "message": f"Customer {NAME} does not have access to module STOCK"}
     faulty.on("/users", Response(json.dumps(body), 403))
@@ -477,20 +448,13 @@ def _redirects_the_login(server: Any) -> None:
     server.on("/auth", Response("", 302, {"Location": "https://elsewhere.invalid/"}))
 
 
-LEAKS = pytest.mark.xfail(
-    strict=True,
-    reason="%xmode Verbose shows body= and headers= of transport._exchange and _persist: plain "
-    "secrets in local variables of frames that errors pass through",
-)
-
-
 @pytest.mark.parametrize(
     "fail",
     [
         _fails_at_the_server,
-        pytest.param(_fails_in_the_login, marks=LEAKS),
-        pytest.param(_redirects, marks=LEAKS),
-        pytest.param(_redirects_the_login, marks=LEAKS),
+        _fails_in_the_login,
+        _redirects,
+        _redirects_the_login,
     ],
 )
 def test_no_verbose_traceback_shows_a_secret(faulty, visitor, refused, verbose, fail):

@@ -328,11 +328,6 @@ def test_a_row_that_is_not_a_token_costs_a_login(fresh, open_session, planted, r
     assert fresh.count("/auth") == 2
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=RuntimeError,
-    reason='TokenStore._guarded does not yield when _open fails: "generator didn\'t yield"',
-)
 def test_garbage_for_a_cache_costs_one_warning_and_one_login(fresh, open_session, cache):
     cache.mkdir(parents=True)
     (cache / "cache.db").write_bytes(b"garbage" * 1000)
@@ -344,11 +339,6 @@ def test_garbage_for_a_cache_costs_one_warning_and_one_login(fresh, open_session
     assert fresh.count("/auth") == 1
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=RuntimeError,
-    reason='TokenStore._guarded does not yield when _open fails: "generator didn\'t yield"',
-)
 def test_a_cache_directory_that_cannot_be_made_costs_one_warning(fresh, open_session, tmp_path):
     (tmp_path / "file").write_text("")
     session = open_session(fresh, cache_dir=tmp_path / "file")

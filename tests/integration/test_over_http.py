@@ -205,7 +205,7 @@ def test_a_write_sends_its_body_and_returns_the_data(faulty, visitor, envelope):
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_write_that_fails_is_not_sent_again(faulty, visitor, refused, status):
     faulty.on("/orders", refusal(status))
-    with pytest.raises(errors.ServerError):
+    with pytest.raises(errors.OutcomeUnknown, match="Read the resource again"):
         visitor.request("POST", "/orders", json={})
     assert faulty.count("/orders") == 1
 

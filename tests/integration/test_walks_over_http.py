@@ -181,11 +181,6 @@ def test_a_list_that_never_holds_still_ends(visitor, users):
     assert users.asked < 30
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Walk.complete forgets that the last pass shrank: a deleted row that is held makes up "
-    "for one that slipped over a page's edge, and the certificate says complete",
-)
 def test_a_list_that_shrinks_in_every_pass_is_not_called_complete(visitor, users):
     users.change = dict.fromkeys((2, 5, 8), lambda: users.ids.pop(0))
     with pytest.warns(IncompleteResultWarning):

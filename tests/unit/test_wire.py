@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 
 from clopos_nb import errors
 from clopos_nb.refusals import redact
-from clopos_nb.wire import brackets, list_query, open_answer
+from clopos_nb.wire import Answer, brackets, list_query, read_answer
 
 
 def opened(body: object, status: int = 200, path: str = "/things", **more: object):
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return open_answer(status, raw, path=path, **more)
+    answer = read_answer(status, raw, path=path, **more)
+    if not isinstance(answer, Answer):
+        raise answer
+    return answer
 
 
 # ---------------------------------------------------------------------------- queries

@@ -7,7 +7,7 @@ venue-days starts at once and finds any row without making the rows before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -80,18 +80,20 @@ class Index:
 
     def bounds(self, first: date | None, last: date | None) -> tuple[int, int]:
         """Return the half-open range of positions created on these calendar days."""
-        low = 0 if first is None else self._created_before(first)
+        low = 0 if first is None else self._created_before(self._number(first))
         high = int(self._starts[-1])
         if last is not None:
-            high = 0 if last < self._first_day else self._created_before(last + timedelta(days=1))
+            high = 0 if last < self._first_day else self._created_before(self._number(last) + 1)
         return low, max(low, high)
 
     def day_of(self, position: int) -> int:
         """Return the shift day of a position."""
         return int(np.searchsorted(self._starts, position, side="right")) - 1
 
-    def _created_before(self, day: date) -> int:
-        number = (day - self._first_day).days
+    def _number(self, day: date) -> int:
+        return (day - self._first_day).days
+
+    def _created_before(self, number: int) -> int:
         if number <= 0:
             return 0
         if number >= len(self._late) + 1:

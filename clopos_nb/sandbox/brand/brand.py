@@ -10,12 +10,19 @@ from threading import RLock
 
 from clopos_nb.sandbox.brand import people, settings
 from clopos_nb.sandbox.brand.catalogue import Catalogue
+from clopos_nb.sandbox.brand.columns import (
+    ORDER_COLUMNS,
+    RECEIPT_COLUMNS,
+    Columns,
+    order_columns,
+    receipt_columns,
+)
 from clopos_nb.sandbox.brand.ledger import Ledger, keep
 from clopos_nb.sandbox.brand.log import Log
 from clopos_nb.sandbox.brand.plan import Plan, make_plan
 from clopos_nb.sandbox.brand.products import Row, fresh
-from clopos_nb.sandbox.brand.served import Server
-from clopos_nb.sandbox.brand.shift import Kitchen, Shift
+from clopos_nb.sandbox.brand.served import Parts, Server, has
+from clopos_nb.sandbox.brand.shift import Kitchen, Order, Shift
 from clopos_nb.sandbox.brand.stamps import DAY, UTC_OFFSET
 from clopos_nb.sandbox.brand.stock import stock_operations
 from clopos_nb.sandbox.brand.tally import Index, order_tally, receipt_tally
@@ -24,6 +31,7 @@ from clopos_nb.sandbox.brand.venues import Venue, make_venues
 
 _CLOSING_TIME = time(21, 30)
 _MOST_SHIFTS, _MOST_RECEIPTS = 256, 25_000
+_MOST_COLUMNS = 4096
 
 
 class Brand:
@@ -86,6 +94,7 @@ class Brand:
         self._shifts: OrderedDict[tuple[int, int], Shift] = OrderedDict()
         busiest = int((self._receipts.early + self._receipts.late).max())
         self._room = max(8, min(_MOST_SHIFTS, _MOST_RECEIPTS // max(1, busiest)))
+        self._columns: OrderedDict[tuple[str, int, int], Columns] = OrderedDict()
         self._lock = RLock()
         self.shifts_made = 0
 
@@ -115,7 +124,7 @@ class Brand:
         KeyError
             No such resource or venue.
         """
-        venue = self._venue(venue_id)
+        venue = self.venue(venue_id)
         rows: list[Row] = fresh(self._table(resource, venue))
         return rows
 
@@ -129,7 +138,7 @@ class Brand:
         """
         if resource not in ("receipts", "orders"):
             raise KeyError(resource)
-        venue = self._venue(venue_id)
+        venue = self.venue(venue_id)
         with self._lock:
             key = resource, venue_id
             if key not in self._logs:
@@ -138,14 +147,9 @@ class Brand:
 
     def stock_operations(self, venue_id: int, receipt_id: int) -> list[Row] | None:
         """Return what a receipt took from storage, or None when the venue has no such receipt."""
-        self._venue(venue_id)
-        place = self._receipts.place(receipt_id)
-        if place is None or place.venue_id != venue_id:
-            return None
-        receipts = self._shift(venue_id, place.day).receipts
-        if place.rank >= len(receipts):
-            return None
-        return stock_operations(self._seed, self._catalogue, receipts[place.rank])
+        self.venue(venue_id)
+        receipt = self.receipt(venue_id, receipt_id)
+        return None if receipt is None else self.stock_operations_of(receipt)
 
     def ledger(
         self,
@@ -176,16 +180,60 @@ class Brand:
         if day == "created_at":
             orders = self.log("orders", venue_id).total(first, last)
         else:
-            orders = self._orders_of_shifts(venue_id, first, last)
-        return keep(self._entries(venue_id, first, last, day), orders)
+            orders = self.orders_of_shifts(venue_id, first, last)
+        return keep(self.entries(venue_id, first, last, day), orders)
 
-    def _entries(
+    def receipt(self, venue_id: int, receipt_id: int) -> Receipt | None:
+        """Return the model of a receipt, not to be changed; None when the venue has none such."""
+        place = self.log("receipts", venue_id).place(receipt_id)
+        return None if place is None else self.shift(venue_id, place[0]).receipts[place[1]]
+
+    def order(self, venue_id: int, order_id: int) -> Order | None:
+        """Return the model of an order, not to be changed; None when the venue has none such."""
+        place = self.log("orders", venue_id).place(order_id)
+        return None if place is None else self.shift(venue_id, place[0]).orders[place[1]]
+
+    def receipt_row(self, receipt: Receipt, parts: Parts = None) -> Row:
+        """Return a receipt of any origin as a row."""
+        monthly = self._before_in_month(receipt) if has(parts, "legacy") else 0
+        return self._server.receipt(receipt, monthly, parts)
+
+    def order_row(self, order: Order, receipt: Receipt | None, parts: Parts = None) -> Row:
+        """Return an order of any origin as a row, with the receipt that stands for it now."""
+        monthly = self._before_in_month(receipt) if receipt else 0
+        return self._server.order(order, monthly, parts, receipt=receipt)
+
+    def stock_operations_of(self, receipt: Receipt) -> list[Row]:
+        """Return what a receipt of any origin took from storage."""
+        return stock_operations(self._seed, self.catalogue, receipt)
+
+    def before(self, resource: str, venue_id: int, day: date, seconds: int) -> int:
+        """Return how many rows of the log had been created by a moment of a shift, itself included.
+
+        Makes no rows.
+        """
+        venue = self.venue(venue_id)
+        number = (day - self._first_day).days
+        index = self._index(venue_id)[resource == "orders"]
+        if not 0 <= number < self._days:
+            return 0 if number < 0 else index.start(self._days)
+        plan = self._plan(venue, number)
+        until = plan.receipts_until if resource == "receipts" else plan.orders_until
+        return index.start(number) + min(index.size(number), until(seconds))
+
+    @property
+    def next_ids(self) -> tuple[int, int]:
+        """The first receipt id and order id that no row bears."""
+        return self._receipts.next_id, self._orders.next_id
+
+    def entries(
         self, venue_id: int, first: date, last: date, day: str
     ) -> Iterator[tuple[date, Receipt]]:
+        """Yield receipts with the day to book each on."""
         start = max(0, (first - self._first_day).days - 1)
         stop = min(self._days, (last - self._first_day).days + 1)
         for number in range(start, stop):
-            shift = self._shift(venue_id, number)
+            shift = self.shift(venue_id, number)
             for receipt in shift.receipts:
                 booked = shift.day
                 if day == "created_at":
@@ -193,19 +241,22 @@ class Brand:
                 if first <= booked <= last:
                     yield booked, receipt
 
-    def _orders_of_shifts(self, venue_id: int, first: date, last: date) -> int:
+    def orders_of_shifts(self, venue_id: int, first: date, last: date) -> int:
+        """Return how many orders the shifts of these days took."""
         index = self._index(venue_id)[1]
         start = max(0, (first - self._first_day).days)
         stop = min(self._days, (last - self._first_day).days + 1)
         return sum(index.size(number) for number in range(start, stop))
 
-    def _venue(self, venue_id: int) -> Venue:
+    def venue(self, venue_id: int) -> Venue:
+        """Return a venue; raises KeyError for an unknown one."""
         if not 1 <= venue_id <= len(self._venues):
             raise KeyError(venue_id)
         return self._venues[venue_id - 1]
 
     @cached_property
-    def _catalogue(self) -> Catalogue:
+    def catalogue(self) -> Catalogue:
+        """Every product of the brand."""
         return Catalogue(self._seed)
 
     @cached_property
@@ -219,14 +270,14 @@ class Brand:
     @cached_property
     def _server(self) -> Server:
         names = people.user_names(people.user_rows(self._seed, self._venues))
-        return Server(self._seed, self._catalogue, names)
+        return Server(self._seed, self.catalogue, names)
 
     @cached_property
     def _kitchen(self) -> Kitchen:
-        return Kitchen(self._seed, self._catalogue.items, self._customers)
+        return Kitchen(self._seed, self.catalogue.items, self._customers)
 
     def _table(self, resource: str, venue: Venue) -> list[Row]:
-        catalogue = self._catalogue
+        catalogue = self.catalogue
         match resource:
             case "venues":
                 return settings.venue_rows(self._venues)
@@ -274,7 +325,7 @@ class Brand:
         with self._lock:
             if venue_id not in self._indexes:
                 last = self._days - 1
-                plan, now = self._plan(self._venue(venue_id), last), self._now(last)
+                plan, now = self._plan(self.venue(venue_id), last), self._now(last)
                 self._indexes[venue_id] = (
                     Index(self._receipts, venue_id, self._first_day, plan.receipts_until(now)),
                     Index(self._orders, venue_id, self._first_day, plan.orders_until(now)),
@@ -283,28 +334,36 @@ class Brand:
 
     def _make_log(self, resource: str, venue: Venue) -> Log:
         receipts, orders = self._index(venue.id)
-        server = self._server
-
-        def receipt_row(day: int, rank: int) -> Row:
-            shift = self._shift(venue.id, day)
-            return server.receipt(shift.receipts[rank], shift)
-
-        def order_row(day: int, rank: int) -> Row:
-            shift = self._shift(venue.id, day)
-            return server.order(shift.orders[rank], shift)
-
         if resource == "receipts":
-            keys = server.receipt_keys
-            return Log(self._receipts, receipts, venue.id, receipt_row, keys.number)
-        return Log(self._orders, orders, venue.id, order_row, lambda _: None)
+            keys = self._server.receipt_keys
+            made = _ReceiptRows(self, venue.id)
+            return Log(self._receipts, receipts, venue.id, made, keys.number)
+        return Log(self._orders, orders, venue.id, _OrderRows(self, venue.id), lambda _: None)
 
-    def _shift(self, venue_id: int, number: int) -> Shift:
+    def columns(self, resource: str, venue_id: int, number: int) -> Columns:
+        """Return what sorting and filtering need of a shift, remembered longer than the shift."""
+        key = resource, venue_id, number
+        with self._lock:
+            if key not in self._columns:
+                shift = self.shift(venue_id, number)
+                self._columns[key] = (
+                    receipt_columns(shift.receipts)
+                    if resource == "receipts"
+                    else order_columns(shift.orders)
+                )
+                if len(self._columns) > _MOST_COLUMNS:
+                    self._columns.popitem(last=False)
+            self._columns.move_to_end(key)
+            return self._columns[key]
+
+    def shift(self, venue_id: int, number: int) -> Shift:
+        """Return a venue's shift by day number, made now or remembered."""
         key = venue_id, number
         with self._lock:
             if key in self._shifts:
                 self._shifts.move_to_end(key)
                 return self._shifts[key]
-            venue = self._venue(venue_id)
+            venue = self.venue(venue_id)
             shift = self._kitchen.shift(
                 venue,
                 self._first_day + timedelta(days=number),
@@ -314,7 +373,6 @@ class Brand:
                     self._orders.first_id(venue_id, number),
                 ),
                 self._now(number),
-                self._before_in_month(venue_id, number),
             )
             self.shifts_made += 1
             self._shifts[key] = shift
@@ -322,7 +380,41 @@ class Brand:
                 self._shifts.popitem(last=False)
             return shift
 
-    def _before_in_month(self, venue_id: int, number: int) -> int:
-        day = self._first_day + timedelta(days=number)
-        index = self._index(venue_id)[0]
-        return index.start(number) - index.start(max(0, number - day.day + 1))
+    def _before_in_month(self, receipt: Receipt) -> int:
+        number = (receipt.day - self._first_day).days
+        index = self._index(receipt.venue.id)[0]
+        end, start = (min(max(0, n), self._days) for n in (number, number - receipt.day.day + 1))
+        return index.start(end) - index.start(start)
+
+
+class _ReceiptRows:
+    """What a venue's log of receipts is made of."""
+
+    names: tuple[str, ...] = RECEIPT_COLUMNS
+
+    def __init__(self, brand: Brand, venue_id: int) -> None:
+        self._brand = brand
+        self._venue_id = venue_id
+
+    def row(self, day: int, rank: int, parts: Parts) -> Row:
+        return self._brand.receipt_row(self._brand.shift(self._venue_id, day).receipts[rank], parts)
+
+    def columns(self, day: int) -> Columns:
+        return self._brand.columns("receipts", self._venue_id, day)
+
+
+class _OrderRows:
+    """What a venue's log of orders is made of."""
+
+    names: tuple[str, ...] = ORDER_COLUMNS
+
+    def __init__(self, brand: Brand, venue_id: int) -> None:
+        self._brand = brand
+        self._venue_id = venue_id
+
+    def row(self, day: int, rank: int, parts: Parts) -> Row:
+        order = self._brand.shift(self._venue_id, day).orders[rank]
+        return self._brand.order_row(order, order.receipt, parts)
+
+    def columns(self, day: int) -> Columns:
+        return self._brand.columns("orders", self._venue_id, day)

@@ -56,19 +56,23 @@ def line_taxes(line: Line) -> list[Row]:
     return [{"id": number, "name": name, "rate": rate, "amount": money(amount)}]
 
 
-def line_meta(receipt: Receipt, line: Line) -> Row:
+def line_meta(receipt: Receipt, line: Line, *, legacy: bool) -> Row:
     """Return the snapshot of the product at the moment of sale."""
     item = line.item
-    row, station = item.row, item.row["station"]
-    untaxed = line.price
-    if not item.exclusive_tax:
-        untaxed = half_up(line.price * 100, 100 + INCLUDED_TAX)
-    mods = ", ".join([mod.name for mod, _ in line.modificators]) if line.modificators else None
+    row = item.row
     product = {
         "name": row["full_name"],
         "type": row["type"],
         "price": row["price"],
         "barcode": row["barcode"],
+    }
+    if not legacy:
+        return {"product": product}
+    station, untaxed = row["station"], line.price
+    if not item.exclusive_tax:
+        untaxed = half_up(line.price * 100, 100 + INCLUDED_TAX)
+    mods = ", ".join([mod.name for mod, _ in line.modificators]) if line.modificators else None
+    product |= {
         "giftable": row["giftable"],
         "modifier_name": mods,
         "discountable": row["discountable"],
@@ -89,7 +93,7 @@ def line_meta(receipt: Receipt, line: Line) -> Row:
 
 def order_payload(order: Order) -> Row:
     """Return what the call centre sent."""
-    customer, receipt = order.customer, order.receipt
+    customer, receipt = order.customer or {}, order.receipt
     discount_type = receipt.discount_type if receipt else 0
     discount = receipt.discount_value if receipt else 0
     own = int(receipt.customer_discount) if receipt else 0

@@ -18,7 +18,7 @@ from clopos_nb.sandbox.brand.parts import (
 from clopos_nb.sandbox.brand.people import CASHIER, COURIER, user_id
 from clopos_nb.sandbox.brand.products import Row, fresh
 from clopos_nb.sandbox.brand.settings import CARD, CASH, METHOD_NAMES, SALE_TYPES
-from clopos_nb.sandbox.brand.shift import Order, Shift
+from clopos_nb.sandbox.brand.shift import Order
 from clopos_nb.sandbox.brand.stamps import Keys, iso, local, millis
 from clopos_nb.sandbox.brand.till import NO_DISCOUNT, PERCENT, Line, Receipt
 from clopos_nb.sandbox.brand.venues import APP, DELIVERY, IN
@@ -26,6 +26,7 @@ from clopos_nb.sandbox.brand.venues import APP, DELIVERY, IN
 LINE_IDS = 16
 """Line ids are the receipt's id times this, plus the rank of the line."""
 
+_LEGACY = frozenset({"legacy"})
 _TERMINAL_VERSION = "4.21.0"
 
 
@@ -36,8 +37,21 @@ def _rate(value: int, kind: int, amount: int, base: int) -> int | float:
     return money(value) if kind == PERCENT else money(half_up(amount * 10_000, base))
 
 
+Parts = frozenset[str] | None
+"""Which optional parts of a row are wanted; None is all of them. See ``Server``."""
+
+
+def has(parts: Parts, name: str) -> bool:
+    """Return whether a part is wanted."""
+    return parts is None or name in parts
+
+
 class Server:
     """Turns the brand's model into fresh rows.
+
+    What is not asked for is not made. The parts of a receipt are ``legacy`` (everything that only
+    older pages show), ``receipt_products``, ``receipt_products.product`` and
+    ``receipt_products.modificators``; those of an order ``legacy``, ``customer`` and ``receipt``.
 
     Parameters
     ----------
@@ -56,33 +70,31 @@ class Server:
         self._catalogue = catalogue
         self._names = names
 
-    def receipt(self, receipt: Receipt, shift: Shift) -> Row:
-        """Return a receipt with its lines."""
-        row = self._receipt(receipt, shift)
-        row["receipt_products"] = [
-            self._line(receipt, rank, line) for rank, line in enumerate(receipt.lines)
-        ]
+    def receipt(self, receipt: Receipt, monthly: int, parts: Parts = None) -> Row:
+        """Return a receipt, the first after ``monthly`` of its venue in this month and its rank."""
+        row = self._receipt(receipt)
+        if has(parts, "receipt_products"):
+            row["receipt_products"] = [
+                self._line(receipt, rank, line, parts) for rank, line in enumerate(receipt.lines)
+            ]
+        if has(parts, "legacy"):
+            self._add_legacy(row, receipt, monthly)
+        if receipt.written:
+            row.update(receipt.written)
         return row
 
-    def _receipt(self, receipt: Receipt, shift: Shift) -> Row:
+    def _receipt(self, receipt: Receipt) -> Row:
         day, venue, luck = receipt.day, receipt.venue, receipt.luck
         closed = receipt.closed
         at_table = receipt.sale_type == IN
-        cashier = user_id(venue.id, CASHIER)
-        waiter = user_id(venue.id, receipt.waiter)
-        terminal = venue.id * 10 + 1 + luck % 2
-        gifts = [line.subtotal for line in receipt.lines if line.gift]
         charged = receipt.subtotal - receipt.line_discount
-        paid = dict(receipt.payments)
-        web = receipt.order_id is not None or receipt.sale_type == APP
-        updated = local(day, receipt.updated)
         return {
             "id": receipt.id,
             "cid": self.receipt_keys.cid(receipt.id),
             "venue_id": venue.id,
             "customer_id": receipt.customer_id,
             "sale_type_id": receipt.sale_type,
-            "source": "web" if web else "pos",
+            "source": "web" if _from_web(receipt) else "pos",
             "guests": receipt.guests,
             "status": 1 if closed is None else 2,
             "order_status": _order_status(receipt),
@@ -96,7 +108,7 @@ class Server:
                 receipt.discount_value, receipt.discount_type, receipt.receipt_discount, charged
             ),
             "total_discount": money(receipt.discount),
-            "service_charge": receipt.service_percent,
+            "service_charge": money(receipt.service_rate),
             "service_charge_value": money(receipt.service_charge),
             "delivery_fee": money(receipt.delivery_fee),
             "remaining": money(receipt.total - receipt.paid),
@@ -113,10 +125,22 @@ class Server:
             "address": address(luck) if receipt.sale_type == DELIVERY else None,
             "description": COMMENTS[luck % 6] if receipt.order_id is not None else None,
             "created_at": local(day, receipt.created),
-            "updated_at": updated,
+            "updated_at": local(day, receipt.updated),
             "closed_at": None if closed is None else local(day, closed),
             "shift_date": day.isoformat(),
-            "receipt_products": [],
+        }
+
+    def _add_legacy(self, row: Row, receipt: Receipt, monthly: int) -> None:
+        day, venue, luck = receipt.day, receipt.venue, receipt.luck
+        closed = receipt.closed
+        at_table = receipt.sale_type == IN
+        cashier = user_id(venue.id, CASHIER)
+        waiter = user_id(venue.id, receipt.waiter)
+        gifts = [line.subtotal for line in receipt.lines if line.gift]
+        paid = dict(receipt.payments)
+        web = _from_web(receipt)
+        terminal = terminal_id(receipt)
+        row |= {
             "user_id": waiter if at_table else cashier,
             "open_by_user_id": waiter if at_table else cashier,
             "close_by_user_id": None if closed is None else cashier,
@@ -143,12 +167,12 @@ class Server:
             "totalCost": money(sum(line.cost for line in receipt.lines)),
             "cash_shift_cid": self._shift_keys.cid(venue.id * 100_000 + day.toordinal() % 100_000),
             "terminal_version": None if web else _TERMINAL_VERSION,
-            "terminal_updated_at": None if web else updated,
+            "terminal_updated_at": None if web else row["updated_at"],
             "deleted_at": None,
             "meta": self._meta(receipt, waiter if at_table else cashier),
             "properties": []
             if web and luck % 5 == 0
-            else {"daily_id": receipt.rank + 1, "monthly_id": shift.monthly + receipt.rank + 1},
+            else {"daily_id": receipt.rank + 1, "monthly_id": monthly + receipt.rank + 1},
         }
 
     def _meta(self, receipt: Receipt, user: int) -> Row:
@@ -166,13 +190,12 @@ class Server:
             "check_close_event": checked,
         }
 
-    def _line(self, receipt: Receipt, rank: int, line: Line) -> Row:
+    def _line(self, receipt: Receipt, rank: int, line: Line, parts: Parts) -> Row:
         number = receipt.id * LINE_IDS + rank
         row = line.item.row
         created = local(receipt.day, receipt.created + line.added)
-        printed = int(row["station_id"] is not None)
-        mods = [modificator(number, i, *entry) for i, entry in enumerate(line.modificators)]
-        return {
+        legacy = has(parts, "legacy")
+        made = {
             "id": number,
             "cid": self._line_keys.cid(number),
             "product_id": row["id"],
@@ -191,32 +214,40 @@ class Server:
             "receipt_discount": money(line.receipt_discount),
             "loyalty_type": None,
             "loyalty_value": None,
-            "meta": line_meta(receipt, line),
-            "modificators": mods,
+            "meta": line_meta(receipt, line, legacy=legacy),
             "created_at": created,
             "updated_at": created,
-            "receipt_id": receipt.id,
-            "product_hash": product_hash(line),
-            "preprint_count": 0,
-            "station_printed_count": printed,
-            "station_aborted_count": 0,
-            "seller_id": user_id(receipt.venue.id, receipt.waiter),
-            "cost": money(line.cost),
-            "receipt_product_modificators": [
-                {key: value for key, value in mod.items() if key != "modificator_group"}
-                for mod in mods
-            ],
-            "taxes": line_taxes(line),
-            "terminal_updated_at": None,
-            "deleted_at": None,
-            "product": self._catalogue.nested(row["id"]),
         }
+        if legacy or has(parts, "receipt_products.modificators"):
+            mods = [modificator(number, i, *entry) for i, entry in enumerate(line.modificators)]
+            made["modificators"] = mods
+        if has(parts, "receipt_products.product"):
+            made["product"] = self._catalogue.nested(row["id"])
+        if legacy:
+            made |= {
+                "receipt_id": receipt.id,
+                "product_hash": product_hash(line),
+                "preprint_count": 0,
+                "station_printed_count": int(row["station_id"] is not None),
+                "station_aborted_count": 0,
+                "seller_id": user_id(receipt.venue.id, receipt.waiter),
+                "cost": money(line.cost),
+                "receipt_product_modificators": [
+                    {key: value for key, value in mod.items() if key != "modificator_group"}
+                    for mod in mods
+                ],
+                "taxes": line_taxes(line),
+                "terminal_updated_at": None,
+                "deleted_at": None,
+            }
+        return made
 
-    def order(self, order: Order, shift: Shift) -> Row:
-        """Return an order with its customer and the receipt that it became."""
-        receipt = order.receipt
+    def order(
+        self, order: Order, monthly: int, parts: Parts = None, *, receipt: Receipt | None
+    ) -> Row:
+        """Return an order; ``receipt`` is what now stands where it became one, if anything."""
         accepted = order.status in ("RECEIVED", "DELIVERED")
-        return {
+        row = {
             "id": order.id,
             "venue_id": order.venue.id,
             "type": "CALL_CENTER_ORDER",
@@ -228,19 +259,36 @@ class Server:
             else None,
             "integration_status": "CREATED",
             "status": order.status,
-            "payload": order_payload(order),
+            "payload": order_payload(order) if order.payload is None else fresh(order.payload),
             "integration_response": None,
             "created_at": iso(order.day, order.created),
             "updated_at": iso(order.day, order.updated),
-            "receipt": self._receipt(receipt, shift) if receipt else None,
-            "customer": fresh(order.customer),
-            "receive_user_id": user_id(order.venue.id, CASHIER) if accepted else None,
-            "receive_terminal_id": order.venue.id * 10 + 1 if accepted else None,
-            "customer_id": order.customer["id"],
-            "receipt_id": receipt.id if receipt else None,
-            "payment_status": "paid" if receipt and receipt.closed else "pending",
-            "properties": None,
         }
+        if has(parts, "receipt"):
+            # Its legacy fields too: choosing columns of the relation reaches those.
+            row["receipt"] = self.receipt(receipt, monthly, _LEGACY) if receipt else None
+        if has(parts, "customer"):
+            row["customer"] = fresh(order.customer)
+        if has(parts, "legacy"):
+            row |= {
+                "receive_user_id": user_id(order.venue.id, CASHIER) if accepted else None,
+                "receive_terminal_id": order.venue.id * 10 + 1 if accepted else None,
+                "customer_id": order.customer["id"] if order.customer else None,
+                # A reference outlives the receipt, as a column without a constraint does.
+                "receipt_id": order.receipt.id if order.receipt else None,
+                "payment_status": "paid" if receipt and receipt.closed else "pending",
+                "properties": None,
+            }
+        return row
+
+
+def terminal_id(receipt: Receipt) -> int:
+    """Return the terminal that a receipt was opened on."""
+    return receipt.venue.id * 10 + 1 + receipt.luck % 2
+
+
+def _from_web(receipt: Receipt) -> bool:
+    return receipt.order_id is not None or receipt.sale_type == APP
 
 
 def _order_status(receipt: Receipt) -> str:

@@ -22,7 +22,11 @@ _WAITING = 40 * 60
 
 @dataclass(slots=True)
 class Order:
-    """A call-centre order; ``receipt`` is what it became, if anything."""
+    """A call-centre order; ``receipt`` is what it became, if anything.
+
+    ``payload`` is what an API client sent; None where the brand makes it up. A guest's order has
+    no ``customer``.
+    """
 
     id: int
     venue: Venue
@@ -30,12 +34,13 @@ class Order:
     created: int
     updated: int
     status: str
-    customer: Row
+    customer: Row | None
     sale_type: int
     lines: list[Line]
     receipt: Receipt | None
     delivery_fee: int
     luck: int
+    payload: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,6 @@ class Shift:
     day: date
     receipts: list[Receipt]
     orders: list[Order]
-    first_receipt_id: int
-    monthly: int
-
-    def __len__(self) -> int:
-        return len(self.receipts)
 
 
 class Kitchen:
@@ -73,9 +73,7 @@ class Kitchen:
         self._by_id = {row["id"]: row for row in self._customers}
         self._offers: dict[str, tuple[Offer, Offer, list[float]]] = {}
 
-    def shift(
-        self, venue: Venue, day: date, plan: Plan, ids: tuple[int, int], now: int, monthly: int
-    ) -> Shift:
+    def shift(self, venue: Venue, day: date, plan: Plan, ids: tuple[int, int], now: int) -> Shift:
         """Return a shift as it stands ``now`` seconds after its day's midnight.
 
         Parameters
@@ -86,8 +84,6 @@ class Kitchen:
             First receipt id and first order id.
         now : int
             The brand's present; what comes later is left out.
-        monthly : int
-            Receipts of the venue in this month before this shift.
         """
         chance = Random(f"{self._seed}:{venue.id}:{day}:receipts")
         born = {
@@ -104,7 +100,7 @@ class Kitchen:
             self._order(chance, venue, day, ids[1] + rank, order, receipts, now)
             for rank, order in enumerate(plan.orders[: plan.orders_until(now)])
         ]
-        return Shift(venue, day, receipts, orders, ids[0], monthly)
+        return Shift(venue, day, receipts, orders)
 
     def _offer(self, character: Character) -> tuple[Offer, Offer, list[float]]:
         if character.name not in self._offers:
@@ -155,7 +151,7 @@ class Kitchen:
         till.give_and_discount(chance, receipt.lines)
         till.discount_receipt(chance, receipt, percent)
         if receipt.sale_type == IN:
-            receipt.service_percent = receipt.venue.character.service_percent
+            receipt.service_rate = receipt.venue.character.service_percent * 100
         receipt.delivery_fee = till.delivery_fee(chance, receipt)
 
     def _order(

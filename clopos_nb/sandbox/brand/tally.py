@@ -7,7 +7,7 @@ venue-days starts at once and finds any row without making the rows before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +38,16 @@ class Tally:
     def first_id(self, venue_id: int, day: int) -> int:
         """Return the id of the first row of a venue's shift."""
         return int(self._starts[day * len(self.early) + venue_id - 1])
+
+    def first_ids(self, venue_id: int, days: Counts) -> Counts:
+        """Return ``first_id`` of several shifts at once."""
+        found: Counts = self._starts[days * len(self.early) + venue_id - 1]
+        return found
+
+    @property
+    def next_id(self) -> int:
+        """The first id that no row of the brand bears."""
+        return int(self._starts[-1])
 
     def place(self, row_id: int) -> Place | None:
         """Return where the row with this id lives, or None when no venue has it."""
@@ -80,20 +90,23 @@ class Index:
 
     def bounds(self, first: date | None, last: date | None) -> tuple[int, int]:
         """Return the half-open range of positions created on these calendar days."""
-        low = 0 if first is None else self._created_before(self._number(first))
+        low = 0 if first is None else self._created_before(first)
         high = int(self._starts[-1])
         if last is not None:
-            high = 0 if last < self._first_day else self._created_before(self._number(last) + 1)
+            high = 0 if last < self._first_day else self._created_before(last + timedelta(days=1))
         return low, max(low, high)
 
     def day_of(self, position: int) -> int:
         """Return the shift day of a position."""
         return int(np.searchsorted(self._starts, position, side="right")) - 1
 
-    def _number(self, day: date) -> int:
-        return (day - self._first_day).days
+    def places(self, positions: Counts) -> tuple[Counts, Counts]:
+        """Return the shift days and ranks of positions."""
+        days = np.searchsorted(self._starts, positions, side="right") - 1
+        return days, positions - self._starts[days]
 
-    def _created_before(self, number: int) -> int:
+    def _created_before(self, day: date) -> int:
+        number = (day - self._first_day).days
         if number <= 0:
             return 0
         if number >= len(self._late) + 1:

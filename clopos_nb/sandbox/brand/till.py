@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import accumulate
 from random import Random
+from typing import Any
 
 from clopos_nb.sandbox.brand.catalogue import Item, Modificator
 from clopos_nb.sandbox.brand.money import half_up, share
@@ -52,7 +54,11 @@ class Line:
 
 @dataclass(slots=True)
 class Receipt:
-    """One receipt; times are seconds after the shift day's midnight, ``closed`` None while open."""
+    """One receipt; times are seconds after the shift day's midnight, ``closed`` None while open.
+
+    ``service_rate`` is hundredths of a percent. ``written`` holds served fields that somebody set,
+    whatever the model says.
+    """
 
     id: int
     venue: Venue
@@ -70,7 +76,7 @@ class Receipt:
     is_return: bool = False
     discount_type: int = NO_DISCOUNT
     discount_value: int = 0
-    service_percent: int = 0
+    service_rate: int = 0
     delivery_fee: int = 0
     payments: list[tuple[int, int]] = field(default_factory=list)
     waiter: int = 0
@@ -82,6 +88,7 @@ class Receipt:
     i_tax: int = 0
     e_tax: int = 0
     total: int = 0
+    written: dict[str, Any] = field(default_factory=dict)
 
     @property
     def discount(self) -> int:
@@ -101,10 +108,13 @@ class Offer:
         wanted = [(item, _weight(item, character, at_table)) for item in items]
         self.items = [item for item, weight in wanted if weight > 0]
         self.weights = list(accumulate(weight for _, weight in wanted if weight > 0))
+        self.whole = self.weights[-1] + 0.0
 
     def lines(self, chance: Random, sale_type: int, size: int) -> list[Line]:
         """Return lines for about so many things, each item at most once."""
-        picks = chance.choices(self.items, cum_weights=self.weights, k=size)
+        # What Random.choices does, without its checks: a busy day calls this hundreds of times.
+        draw, items, weights, last = chance.random, self.items, self.weights, len(self.items) - 1
+        picks = [items[bisect(weights, draw() * self.whole, 0, last)] for _ in range(size)]
         return [_line(chance, item, sale_type) for item in dict.fromkeys(picks)]
 
 
@@ -185,7 +195,6 @@ def give_and_discount(chance: Random, lines: Sequence[Line]) -> None:
 def discount_receipt(chance: Random, receipt: Receipt, customer_percent: int) -> None:
     """Take a percentage or an amount off the whole receipt, shared over its lines."""
     draw = chance.random()
-    base = [0 if x.gift or not x.item.row["discountable"] else x.total for x in receipt.lines]
     if customer_percent:
         receipt.discount_type, receipt.discount_value = PERCENT, customer_percent * 100
         receipt.customer_discount = True
@@ -193,13 +202,23 @@ def discount_receipt(chance: Random, receipt: Receipt, customer_percent: int) ->
         receipt.discount_type, receipt.discount_value = PERCENT, chance.choice((500, 1000, 1500))
     elif draw < 0.06:
         receipt.discount_type = AMOUNT
-        receipt.discount_value = min(chance.choice((200, 333, 500)), sum(base))
+        receipt.discount_value = min(chance.choice((200, 333, 500)), sum(_discountable(receipt)))
+    share_discount(receipt)
+
+
+def share_discount(receipt: Receipt) -> None:
+    """Work out the receipt's own discount and share it over the lines that take one."""
+    base = _discountable(receipt)
     amount = receipt.discount_value
     if receipt.discount_type == PERCENT:
         amount = half_up(sum(base) * receipt.discount_value, 10_000)
     if amount:
         for line, part in zip(receipt.lines, share(amount, base), strict=True):
             line.receipt_discount = part
+
+
+def _discountable(receipt: Receipt) -> list[int]:
+    return [0 if x.gift or not x.item.row["discountable"] else x.total for x in receipt.lines]
 
 
 def add_up(receipt: Receipt) -> None:
@@ -216,7 +235,7 @@ def add_up(receipt: Receipt) -> None:
         else:
             included += net
     net = receipt.subtotal - receipt.discount
-    receipt.service_charge = half_up(net * receipt.service_percent, 100)
+    receipt.service_charge = half_up(net * receipt.service_rate, 10_000)
     receipt.i_tax = half_up(included * INCLUDED_TAX, 100 + INCLUDED_TAX)
     receipt.e_tax = half_up(exclusive * EXCLUSIVE_TAX, 100)
     receipt.total = net + receipt.service_charge + receipt.e_tax + receipt.delivery_fee

@@ -11,8 +11,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+_FASTEST = 1e6
+_FIRST_YEAR, _LAST_YEAR = 1970, 8999
+_LAST_UNIX = datetime(_LAST_YEAR, 12, 31, tzinfo=UTC).timestamp()
+
+
+class ClockError(ValueError):
+    """A moment or a speed that no clock here shows."""
 
 
 class Dial:
@@ -64,11 +72,11 @@ class Dial:
     def run(self, rate: float = 1.0) -> None:
         """Go on from where it is, ``rate`` seconds per real second.
 
-        Raises ValueError unless ``rate`` is above 0.
+        Raises ClockError, a ValueError, unless ``rate`` is above 0 and at most a million.
         """
-        if not 0 < rate < float("inf"):
-            message = f"rate must be above 0, not {rate}"
-            raise ValueError(message)
+        if not 0 < rate <= _FASTEST:
+            message = f"rate must be above 0 and at most {_FASTEST:g}, not {rate}"
+            raise ClockError(message)
         with self._lock:
             self._shown = self.seconds()
             self._read_at = self._read()
@@ -78,13 +86,24 @@ class Dial:
     def advance(
         self, seconds: float = 0.0, *, minutes: float = 0.0, hours: float = 0.0, days: float = 0.0
     ) -> None:
-        """Move by a span, backwards if it is negative; frozen stays frozen, running runs on."""
-        step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        """Move by a span, backwards if it is negative; frozen stays frozen, running runs on.
+
+        Raises ClockError when that is beyond what a calendar shows.
+        """
+        try:
+            step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        except (OverflowError, ValueError) as error:
+            message = f"that is too far to go: {error}"
+            raise ClockError(message) from None
         self._move(step.total_seconds())
 
     def _move(self, seconds: float) -> None:
         with self._lock:
+            self._check(self.seconds() + seconds)
             self._shown += seconds
+
+    def _check(self, seconds: float) -> None:
+        """Raise ClockError for what it could not show."""
 
     def state(self) -> dict[str, Any]:
         """Return ``now``, ``frozen`` and ``rate`` as JSON can hold them."""
@@ -103,11 +122,20 @@ class DataTime(Dial):
         """Return the naive local moment."""
         return self._start + timedelta(seconds=self.seconds())
 
+    def _check(self, seconds: float) -> None:
+        try:
+            year = (self._start + timedelta(seconds=seconds)).year
+        except OverflowError:
+            year = 0
+        if not _FIRST_YEAR <= year <= _LAST_YEAR:
+            message = f"data time must stay in the years {_FIRST_YEAR} to {_LAST_YEAR}"
+            raise ClockError(message)
+
     def set(self, at: datetime) -> None:
-        """Show this naive moment. Raises ValueError if it has a zone."""
+        """Show this naive moment. Raises ClockError if it has a zone."""
         if at.tzinfo is not None:
             message = "data time is local to the brand and naive; give it no zone"
-            raise ValueError(message)
+            raise ClockError(message)
         with self._lock:
             self._move((at - self.now()).total_seconds())
 
@@ -126,6 +154,11 @@ class TokenTime(Dial):
     def now(self) -> float:
         """Return Unix seconds."""
         return self.seconds()
+
+    def _check(self, seconds: float) -> None:
+        if not 0 <= seconds <= _LAST_UNIX:
+            message = f"token time must stay in the years 1970 to {_LAST_YEAR}"
+            raise ClockError(message)
 
     def set(self, unix: float) -> None:
         """Show this Unix time; if that is ahead, the limits' seconds move as much."""

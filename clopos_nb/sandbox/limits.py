@@ -56,6 +56,10 @@ class SlidingWindow:
         """Count one hit."""
         self._hits.setdefault(key, deque()).append(self._clock())
 
+    def restart(self) -> None:
+        """Forget all hits."""
+        self._hits = {}
+
     def standing(self, key: str) -> Standing:
         """Return what is left, and when the oldest hit leaves the window."""
         hits = self._hits.get(key)
@@ -81,6 +85,11 @@ class Limits:
         self.auth = SlidingWindow(AUTH_CALLS, window_s, clock)
         self.errors = SlidingWindow(ERRORS, window_s, clock)
         self.calls = SlidingWindow(CALLS, window_s, clock)
+
+    def restart(self) -> None:
+        """Give every caller its whole budget again."""
+        for window in (self.auth, self.errors, self.calls):
+            window.restart()
 
     def tightest(self, address: str, caller: str | None) -> Standing:
         """Return the standing with the fewest calls left; no ``caller`` before the JWT check."""

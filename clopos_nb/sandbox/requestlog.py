@@ -12,13 +12,18 @@ _SECRET = re.compile(r"([^&=]*(?:secret|token|password|client_id)[^&=]*)=[^&]*",
 
 
 class Entry(NamedTuple):
-    """One answered request: ``path`` is relative to the base URL, ``query`` without secrets."""
+    """One answered request: ``path`` is relative to the base URL, ``query`` without secrets.
+
+    ``status`` is 0 where the connection was reset before an answer; ``faults`` names the faults
+    that struck. What was no HTTP has ``?`` for method and path.
+    """
 
     method: str
     path: str
     status: int
     venue_id: int | None
     query: str
+    faults: tuple[str, ...] = ()
 
 
 class RequestLog:

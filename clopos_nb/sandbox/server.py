@@ -10,8 +10,11 @@ from datetime import date
 from types import TracebackType
 from typing import Any
 
+from clopos_nb.sandbox import front
 from clopos_nb.sandbox.auth import Registry
 from clopos_nb.sandbox.clock import Clock
+from clopos_nb.sandbox.control import ControlServer
+from clopos_nb.sandbox.faults import Faults, Gateway
 from clopos_nb.sandbox.limits import Limits
 from clopos_nb.sandbox.requestlog import Entry, RequestLog
 from clopos_nb.sandbox.service import BASE, Service
@@ -55,6 +58,8 @@ class Sandbox:
         Monotonic seconds, for the rate limits.
     on_request : callable, optional
         Called in the server's thread after each request, with its log entry and its milliseconds.
+    control_port : int, optional
+        Also serve the control endpoint there, on loopback; 0 picks a free port. See docs/faults.md.
 
     Examples
     --------
@@ -82,6 +87,7 @@ class Sandbox:
         brand: Source | None = None,
         clock: Callable[[], float] = time.monotonic,
         on_request: Observer | None = None,
+        control_port: int | None = None,
     ) -> None:
         self.brand = brand or _make_brand(
             seed=seed,
@@ -102,35 +108,50 @@ class Sandbox:
         self._registry = Registry(
             self.brand.slug, seed, self.brand.venue_ids[0], token_lifetime_s, self._now
         )
+        self.books: Any = self.brand
+        self._limits = Limits(window_s, self.clock.limits_now)
         self._service = Service(
             self.brand,
             self._registry,
-            Limits(window_s, self.clock.limits_now),
+            self._limits,
             now=self._now,
             legacy=legacy,
         )
+        self.faults = Faults(
+            seed, self.brand.venue_ids, writable=lambda method: hasattr(self.books, method)
+        )
+        self._gateway = Gateway(
+            self._service, self.faults, self.books, self._now, self._registry.aged
+        )
+        self._control_port = control_port
+        self._control: ControlServer | None = None
 
     def start(self) -> Sandbox:
         """Open the port, unless it is open, and return this sandbox, accepting requests."""
         with self._lock:
             if self._server is None:
                 server = WebServer(
-                    self._service,
+                    self._gateway,
                     host=self._host,
                     port=self._bound_port or self._port,
                     now=self._now,
                     latency_s=self._latency_s,
                     observe=self._observe,
+                    page=lambda: front.page(self),
                 )
                 # Kept after a stop: a sandbox that starts again is where its clients look for it.
                 self._bound_port = server.start()
                 self._server = server
+                self._start_control()
                 atexit.register(self.stop)
         return self
 
     def stop(self) -> None:
         """Close the port and all connections. Data, tokens, limits and the log stay as they are."""
         with self._lock:
+            if self._control is not None:
+                self._control.stop()
+                self._control = None
             if self._server is not None:
                 self._server.stop()
                 self._server = None
@@ -154,6 +175,11 @@ class Sandbox:
             message = "the sandbox has no port yet; call start(), or use it in a with statement"
             raise RuntimeError(message)
         return f"http://{self._host}:{self._bound_port}{BASE}"
+
+    @property
+    def control_url(self) -> str | None:
+        """URL of the control endpoint; None unless ``control_port`` was given and it runs."""
+        return None if self._control is None else f"http://127.0.0.1:{self._control_port}"
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -221,6 +247,10 @@ class Sandbox:
         self._registry.live.active = True
         self._registry.live.is_test = False
 
+    def restart_limits(self) -> None:
+        """Give every caller the whole budget of the rate limits again."""
+        self._limits.restart()
+
     def ledger(
         self,
         venue_id: int,
@@ -235,6 +265,19 @@ class Sandbox:
     def __repr__(self) -> str:
         where = self.url if self._server is not None else "stopped"
         return f"<Sandbox {self.brand.slug}, {len(self.brand.venue_ids)} venues, {where}>"
+
+    def _start_control(self) -> None:
+        if self._control_port is None:
+            return
+        control = ControlServer(self, self._control_port)
+        try:
+            self._control_port = control.start()
+        except OSError:
+            if self._server is not None:
+                self._server.stop()
+                self._server = None
+            raise
+        self._control = control
 
     def _now(self) -> float:
         return self.clock.token_now()

@@ -44,11 +44,12 @@ class _Handler(JsonHandler):
         self._seen = Seen()
         self._marks: tuple[str, ...] = ()
         self._skew_s = 0.0
+        self._asked: Request | None = None
 
     async def serve(self) -> None:
         if self._latency_s:
             await asyncio.sleep(self._latency_s)
-        request = self._read()
+        request = self._asked = self._read()
         if request.method in ("GET", "HEAD") and request.path == "/":
             self.send(_front(self._page()))
             return
@@ -114,6 +115,8 @@ class _Handler(JsonHandler):
         self.set_header("Date", tornado.httputil.format_timestamp(said))
 
     def _read(self) -> Request:
+        if self._asked is not None:
+            return self._asked
         headers = self.request.headers
         return Request(
             method=self.request.method or "",

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import fnmatch
-import math
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from clopos_nb.sandbox.faults import checks
+from clopos_nb.sandbox.faults.checks import COMMON, FaultError
 from clopos_nb.sandbox.faults.kinds import KINDS, Kind, Stage
 from clopos_nb.sandbox.faults.work import Work
-from clopos_nb.sandbox.service import BASE
-
-COMMON = {"path": "*", "method": "GET", "venue": 1, "probability": 1.0, "count": 1, "skip": 0}
-"""What every fault takes, each with an example of its type."""
-
-
-class FaultError(ValueError):
-    """A fault that cannot be: unknown name or option, or a value out of range."""
 
 
 @dataclass
@@ -166,26 +159,20 @@ class Faults:
         FaultError
             Which is a ValueError and lists what there is.
         """
-        kind = _kind(name)
-        known = [*COMMON, *kind.options]
-        for option in options:
-            if option not in kind.options:
-                message = f"{name} has no option {option!r}; it has {', '.join(known)}"
-                raise FaultError(message)
+        kind = checks.kind_named(name)
         if kind.writes and not self._writable(kind.writes):
             message = (
                 f"{name} needs a brand that is open for writing; this one has no {kind.writes}"
             )
             raise FaultError(message)
-        checked = {k: _checked(k, v, kind.options[k]) for k, v in options.items()}
         common: dict[str, Any] = {
-            "path": kind.path if path is None else _path(path),
-            "method": None if method is None else str(method).upper(),
-            "venue": None if venue is None else self._venue(venue),
-            "probability": _probability(probability),
-            "count": None if count is None else _whole("count", count, 1),
-            "skip": _whole("skip", skip, 0),
-            "options": {**kind.options, **checked},
+            "path": kind.path if path is None else checks.path(path),
+            "method": None if method is None else checks.method(method),
+            "venue": None if venue is None else checks.venue(venue, self._venue_ids),
+            "probability": checks.probability(probability),
+            "count": None if count is None else checks.whole("count", count, 1),
+            "skip": checks.whole("skip", skip, 0),
+            "options": checks.options(kind, options),
         }
         with self._lock:
             self._last_id += 1
@@ -197,15 +184,17 @@ class Faults:
     def add_text(self, text: str) -> Fault:
         """Switch on what the command line says: ``server_error,path=/receipts,count=2``."""
         name, *pairs = [part.strip() for part in text.split(",")]
-        kind = _kind(name)
+        kind = checks.kind_named(name)
         given: dict[str, Any] = {}
         for pair in pairs:
             option, equals, value = pair.partition("=")
-            examples = COMMON | dict(kind.options)
-            if not equals or option not in examples:
-                message = f"{name} has no option {option!r}; it has {', '.join(examples)}"
+            if not equals:
+                message = f"give {option or 'an option'} a value, as in count=2"
                 raise FaultError(message)
-            given[option] = _read(option, value, examples[option])
+            if option in given:
+                message = f"{option} is given twice"
+                raise FaultError(message)
+            given[option] = checks.read(kind, option, value)
         return self.add(name, **given)
 
     def remove(self, fault: Fault | str | int) -> int:
@@ -214,7 +203,7 @@ class Faults:
         Raises FaultError for a name that no fault has.
         """
         if isinstance(fault, str):
-            _kind(fault)
+            checks.kind_named(fault)
         with self._lock:
             kept = [one for one in self._on if fault not in (one.id, one.name) and fault is not one]
             removed = len(self._on) - len(kept)
@@ -253,13 +242,6 @@ class Faults:
             fault.fired += 1
             return True
 
-    def _venue(self, venue: int) -> int:
-        if venue not in self._venue_ids or isinstance(venue, bool):
-            venues = ", ".join(map(str, self._venue_ids))
-            message = f"there is no venue {venue!r}; there are {venues}"
-            raise FaultError(message)
-        return venue
-
     def __iter__(self) -> Iterator[Fault]:
         return iter(self.list())
 
@@ -268,72 +250,3 @@ class Faults:
 
     def __repr__(self) -> str:
         return f"<Faults {'; '.join(map(str, self.list())) or 'none'}>"
-
-
-def _kind(name: str) -> Kind:
-    kind = KINDS.get(name)
-    if kind is None:
-        message = f"there is no fault {name!r}; there are {', '.join(sorted(KINDS))}"
-        raise FaultError(message)
-    return kind
-
-
-def _path(path: str) -> str:
-    path = path.removeprefix(BASE) if isinstance(path, str) else ""
-    if not path.startswith(("/", "*")):
-        message = "path is one below the base URL, as in /receipts, /receipts/* or *"
-        raise FaultError(message)
-    return path
-
-
-def _probability(value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        message = f"probability must be from 0 to 1, not {value!r}"
-        raise FaultError(message)
-    return float(value)
-
-
-def _whole(name: str, value: int, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        message = f"{name} must be a whole number of at least {least}, not {value!r}"
-        raise FaultError(message)
-    return value
-
-
-_LEAST = {"rows": 1, "limit": 1, "after_s": 0, "reset_s": 0, "status": 400}
-_MOST = {"rows": 1000, "status": 599, "share": 1, "after_s": 3600, "reset_s": 3600}
-
-
-def _checked(name: str, value: Any, default: Any) -> Any:
-    """Return an option's value if it is of its default's type and in range."""
-    kind = type(default)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not kind or (kind is float and not math.isfinite(value)):
-        message = f"{name} must be of type {kind.__name__}, as {default!r} is, not {value!r}"
-        raise FaultError(message)
-    least, most = _LEAST.get(name), _MOST.get(name)
-    if name == "seconds" and default > 0 and abs(value) > 10 * 366 * 86_400:
-        most = 0
-    if (least is not None and value < least) or (most is not None and value > most):
-        message = f"{name} is out of range: {value!r}"
-        raise FaultError(message)
-    if isinstance(value, str) and not (value.isascii() and value.isprintable()):
-        message = f"{name} must be printable ASCII"
-        raise FaultError(message)
-    return value
-
-
-def _read(name: str, text: str, example: Any) -> Any:
-    """Return a word of the command line as the type of an example."""
-    if isinstance(example, bool):
-        found = {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
-        if found is None:
-            message = f"{name} is true or false, not {text!r}"
-            raise FaultError(message)
-        return found
-    try:
-        return type(example)(text)
-    except ValueError:
-        message = f"{name} must be of type {type(example).__name__}, not {text!r}"
-        raise FaultError(message) from None

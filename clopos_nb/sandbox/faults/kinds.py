@@ -178,7 +178,7 @@ KINDS: dict[str, Kind] = {
             "answer",
             reshaping.clock_skew,
             reshaping.is_answered,
-            options={"seconds": 300.0},
+            options={"skew_s": 300.0},
         ),
         Kind(
             "wrong_content_type",
@@ -202,7 +202,7 @@ KINDS: dict[str, Kind] = {
             "answer",
             reshaping.slow_body,
             reshaping.has_body,
-            options={"seconds": 5.0},
+            options={"spread_s": 5.0},
         ),
         Kind(
             "reset_mid_body",

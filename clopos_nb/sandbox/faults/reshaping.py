@@ -96,7 +96,7 @@ def changed_types(work: Work, options: Options) -> None:
 
 def clock_skew(work: Work, options: Options) -> None:
     """Answer as a server whose clock is off: ``Date``, envelope times and ``expires_at``."""
-    seconds = options["seconds"]
+    seconds = options["skew_s"]
     work.skew_s += seconds
 
     def change(body: dict[str, Any]) -> None:
@@ -129,7 +129,7 @@ def wrong_content_type(work: Work, options: Options) -> None:
 
 def slow_body(work: Work, options: Options) -> None:
     """Let the body trickle."""
-    work.trickle_s += options["seconds"]
+    work.trickle_s += options["spread_s"]
 
 
 def reset_mid_body(work: Work, options: Options) -> None:

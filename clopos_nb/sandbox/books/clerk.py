@@ -2,35 +2,97 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import RLock
+from typing import Literal
 
 Mode = Literal["immediately", "after", "on_demand", "never"]
 
 
-class _Desk(Protocol):
-    def settle(self) -> int:
-        """Move every due order on; return how many moved."""
-        ...
+@dataclass
+class Job:
+    """An order on its way; ``since`` is when its last step was done."""
+
+    venue_id: int
+    order_id: int
+    since: datetime
+
+
+Step = Callable[[Job, datetime], bool]
+"""Does the next step of a job at a moment; returns whether another one follows."""
 
 
 class Clerk:
     """Moves orders on: ``PENDING``, then ``RECEIVED`` with an open receipt, then closed.
+
+    What was ordered before the brand's books were opened is none of this clerk's business.
 
     Attributes
     ----------
     mode : {"immediately", "after", "on_demand", "never"}
         "immediately": both steps are done by the time the order is read again. "after": each step
         takes ``delay_s`` of data time. "on_demand": one step for every call of ``work``.
-        "never": nothing.
+        "never": nothing, even then.
     delay_s : float
         See "after".
     """
 
-    def __init__(self, desk: _Desk, mode: Mode = "immediately", delay_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        step: Step,
+        now: Callable[[], datetime],
+        lock: RLock,
+        mode: Mode = "immediately",
+        delay_s: float = 60.0,
+    ) -> None:
         self.mode: Mode = mode
         self.delay_s = delay_s
-        self._desk = desk
+        self._step = step
+        self._now = now
+        self._lock = lock
+        self._jobs: list[Job] = []
+
+    def __repr__(self) -> str:
+        return f"<Clerk {self.mode}, {len(self._jobs)} orders waiting>"
+
+    def take(self, job: Job) -> None:
+        """Put an order on the desk."""
+        with self._lock:
+            self._jobs.append(job)
+
+    def tick(self) -> None:
+        """Do what time has made due, before somebody looks."""
+        if self._jobs and self.mode in ("immediately", "after"):
+            self.work()
 
     def work(self) -> int:
-        """Move every due order one step on and return how many moved."""
-        return self._desk.settle()
+        """Move every due order on and return how many steps that took."""
+        with self._lock:
+            if self.mode == "never":
+                return 0
+            done = 0
+            kept = []
+            for job in self._jobs:
+                steps, more = self._move(job)
+                done += steps
+                if more:
+                    kept.append(job)
+            self._jobs = kept
+            return done
+
+    def _move(self, job: Job) -> tuple[int, bool]:
+        done, more = 0, True
+        while more:
+            due = self._now()
+            if self.mode == "after":
+                due = job.since + timedelta(seconds=self.delay_s)
+                if due > self._now():
+                    break
+            more = self._step(job, due)
+            job.since = due
+            done += 1
+            if self.mode == "on_demand":
+                break
+        return done, more

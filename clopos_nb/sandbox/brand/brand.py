@@ -62,6 +62,8 @@ class Brand:
         Naive and brand-local: ``last_day`` at 21:30. Nothing later exists.
     utc_offset : timedelta
         Of the brand's local time.
+    seed : int
+        As given.
     shifts_made : int
         How often a venue and day had to be made so far.
     """
@@ -81,7 +83,7 @@ class Brand:
         if venues < 1 or last_day < first_day:
             message = "a brand needs at least one venue and one day"
             raise ValueError(message)
-        self._seed = seed
+        self.seed = seed
         self._first_day = first_day
         self._days = (last_day - first_day).days + 1
         self._venues = make_venues(seed, venues, receipts_per_day)
@@ -101,6 +103,10 @@ class Brand:
     def __repr__(self) -> str:
         last = self.now.date()
         return f"Brand({self.slug!r}, {len(self._venues)} venues, {self._first_day} to {last})"
+
+    def version(self, resource: str) -> int:
+        """Return how often a small resource changed: never, here."""
+        return 0
 
     def rows(self, resource: str, venue_id: int) -> list[Row]:
         """Return a whole small table as one venue sees it, with every field and relation.
@@ -205,7 +211,7 @@ class Brand:
 
     def stock_operations_of(self, receipt: Receipt) -> list[Row]:
         """Return what a receipt of any origin took from storage."""
-        return stock_operations(self._seed, self.catalogue, receipt)
+        return stock_operations(self.seed, self.catalogue, receipt)
 
     def before(self, resource: str, venue_id: int, day: date, seconds: int) -> int:
         """Return how many rows of the log had been created by a moment of a shift, itself included.
@@ -220,6 +226,11 @@ class Brand:
         plan = self._plan(venue, number)
         until = plan.receipts_until if resource == "receipts" else plan.orders_until
         return index.start(number) + min(index.size(number), until(seconds))
+
+    def size_of_shift(self, venue_id: int, day: date) -> int:
+        """Return how many receipts a shift has; none on days that the brand was not made for."""
+        number = (day - self._first_day).days
+        return self._index(venue_id)[0].size(number) if 0 <= number < self._days else 0
 
     @property
     def next_ids(self) -> tuple[int, int]:
@@ -257,7 +268,7 @@ class Brand:
     @cached_property
     def catalogue(self) -> Catalogue:
         """Every product of the brand."""
-        return Catalogue(self._seed)
+        return Catalogue(self.seed)
 
     @cached_property
     def _groups(self) -> list[Row]:
@@ -265,16 +276,17 @@ class Brand:
 
     @cached_property
     def _customers(self) -> list[Row]:
-        return people.customer_rows(self._seed, self._venues, self._groups)
+        return people.customer_rows(self.seed, self._venues, self._groups)
 
     @cached_property
     def _server(self) -> Server:
-        names = people.user_names(people.user_rows(self._seed, self._venues))
-        return Server(self._seed, self.catalogue, names)
+        names = people.user_names(people.user_rows(self.seed, self._venues))
+        return Server(self.seed, self.catalogue, names)
 
     @cached_property
-    def _kitchen(self) -> Kitchen:
-        return Kitchen(self._seed, self.catalogue.items, self._customers)
+    def kitchen(self) -> Kitchen:
+        """Makes receipts."""
+        return Kitchen(self.seed, self.catalogue.items, self._customers)
 
     def _table(self, resource: str, venue: Venue) -> list[Row]:
         catalogue = self.catalogue
@@ -282,7 +294,7 @@ class Brand:
             case "venues":
                 return settings.venue_rows(self._venues)
             case "users":
-                return people.user_rows(self._seed, self._venues)
+                return people.user_rows(self.seed, self._venues)
             case "customers":
                 return self._customers
             case "customer_groups":
@@ -295,7 +307,7 @@ class Brand:
                 return catalogue.products
             case "stop_list":
                 sold = [item.id for item in catalogue.items]
-                return settings.stop_list_rows(self._seed, venue, sold, self.now.date())
+                return settings.stop_list_rows(self.seed, venue, sold, self.now.date())
             case "price_lists":
                 return catalogue.price_lists
             case "prices":
@@ -310,7 +322,7 @@ class Brand:
         row = venue.id - 1
         receipts, orders = self._receipts, self._orders
         return make_plan(
-            self._seed,
+            self.seed,
             venue,
             self._first_day + timedelta(days=number),
             (int(receipts.early[row, number]), int(receipts.late[row, number])),
@@ -364,7 +376,7 @@ class Brand:
                 self._shifts.move_to_end(key)
                 return self._shifts[key]
             venue = self.venue(venue_id)
-            shift = self._kitchen.shift(
+            shift = self.kitchen.shift(
                 venue,
                 self._first_day + timedelta(days=number),
                 self._plan(venue, number),

@@ -92,7 +92,7 @@ class Kitchen:
             if order.receipt >= 0
         }
         receipts = [
-            self._receipt(chance, venue, day, (ids[0] + rank, rank, created), born.get(rank), now)
+            self.receipt(chance, venue, day, (ids[0] + rank, rank, created), born.get(rank), now)
             for rank, created in enumerate(plan.receipts[: plan.receipts_until(now)])
         ]
         chance = Random(f"{self._seed}:{venue.id}:{day}:orders")
@@ -111,7 +111,7 @@ class Kitchen:
             )
         return self._offers[character.name]
 
-    def _receipt(
+    def receipt(
         self,
         chance: Random,
         venue: Venue,
@@ -120,6 +120,7 @@ class Kitchen:
         born: tuple[int, PlannedOrder] | None,
         now: int,
     ) -> Receipt:
+        """Return a receipt at a place, which is its id, rank and second; ``born`` of an order."""
         number, rank, created = place
         away, table, weights = self._offer(venue.character)
         if born:

@@ -30,6 +30,8 @@ def stock_operations(seed: int, catalogue: Catalogue, receipt: Receipt) -> list[
     rows: list[Row] = []
     for rank, line in enumerate(receipt.lines):
         for product_id, taken in _taken(line):
+            if product_id not in catalogue.costs:
+                continue  # a parent of variants, which only an API client can sell
             before = left.setdefault(product_id, 40_000 + chance.randrange(160_000))
             left[product_id] = before - taken
             number = receipt.id * _MOST_OPERATIONS + len(rows)

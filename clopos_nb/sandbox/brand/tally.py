@@ -7,7 +7,7 @@ venue-days starts at once and finds any row without making the rows before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -90,10 +90,10 @@ class Index:
 
     def bounds(self, first: date | None, last: date | None) -> tuple[int, int]:
         """Return the half-open range of positions created on these calendar days."""
-        low = 0 if first is None else self._created_before(first)
+        low = 0 if first is None else self._created_before((first - self._first_day).days)
         high = int(self._starts[-1])
         if last is not None:
-            high = 0 if last < self._first_day else self._created_before(last + timedelta(days=1))
+            high = self._created_before((last - self._first_day).days + 1)
         return low, max(low, high)
 
     def day_of(self, position: int) -> int:
@@ -105,8 +105,7 @@ class Index:
         days = np.searchsorted(self._starts, positions, side="right") - 1
         return days, positions - self._starts[days]
 
-    def _created_before(self, day: date) -> int:
-        number = (day - self._first_day).days
+    def _created_before(self, number: int) -> int:
         if number <= 0:
             return 0
         if number >= len(self._late) + 1:

@@ -202,13 +202,13 @@ def discount_receipt(chance: Random, receipt: Receipt, customer_percent: int) ->
         receipt.discount_type, receipt.discount_value = PERCENT, chance.choice((500, 1000, 1500))
     elif draw < 0.06:
         receipt.discount_type = AMOUNT
-        receipt.discount_value = min(chance.choice((200, 333, 500)), sum(_discountable(receipt)))
+        receipt.discount_value = min(chance.choice((200, 333, 500)), sum(discountable(receipt)))
     share_discount(receipt)
 
 
 def share_discount(receipt: Receipt) -> None:
     """Work out the receipt's own discount and share it over the lines that take one."""
-    base = _discountable(receipt)
+    base = discountable(receipt)
     amount = receipt.discount_value
     if receipt.discount_type == PERCENT:
         amount = half_up(sum(base) * receipt.discount_value, 10_000)
@@ -217,7 +217,8 @@ def share_discount(receipt: Receipt) -> None:
             line.receipt_discount = part
 
 
-def _discountable(receipt: Receipt) -> list[int]:
+def discountable(receipt: Receipt) -> list[int]:
+    """Return what of each line the receipt's own discount may touch."""
     return [0 if x.gift or not x.item.row["discountable"] else x.total for x in receipt.lines]
 
 

@@ -213,6 +213,10 @@ class Brand:
         """Return what a receipt of any origin took from storage."""
         return stock_operations(self.seed, self.catalogue, receipt)
 
+    def cash_shift_cid(self, venue_id: int, day: date) -> str:
+        """Return the UUID of the cash shift that a business day's receipts belong to."""
+        return self._server.cash_shift_cid(venue_id, day)
+
     def before(self, resource: str, venue_id: int, day: date, seconds: int) -> int:
         """Return how many rows of the log had been created by a moment of a shift, itself included.
 

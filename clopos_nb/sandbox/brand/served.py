@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from clopos_nb.sandbox.brand.catalogue import Catalogue
 from clopos_nb.sandbox.brand.money import half_up, money, quantity
@@ -165,7 +166,7 @@ class Server:
             "by_card": money(paid.get(CARD, 0)),
             "rps_discount": money(receipt.line_discount),
             "totalCost": money(sum(line.cost for line in receipt.lines)),
-            "cash_shift_cid": self._shift_keys.cid(venue.id * 100_000 + day.toordinal() % 100_000),
+            "cash_shift_cid": self.cash_shift_cid(venue.id, day),
             "terminal_version": None if web else _TERMINAL_VERSION,
             "terminal_updated_at": None if web else row["updated_at"],
             "deleted_at": None,
@@ -174,6 +175,10 @@ class Server:
             if web and luck % 5 == 0
             else {"daily_id": receipt.rank + 1, "monthly_id": monthly + receipt.rank + 1},
         }
+
+    def cash_shift_cid(self, venue_id: int, day: date) -> str:
+        """Return the UUID of a venue's cash shift of a business day."""
+        return self._shift_keys.cid(venue_id * 100_000 + day.toordinal() % 100_000)
 
     def _meta(self, receipt: Receipt, user: int) -> Row:
         checked: Row = {

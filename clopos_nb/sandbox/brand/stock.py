@@ -13,7 +13,7 @@ from clopos_nb.sandbox.brand.stamps import local
 from clopos_nb.sandbox.brand.till import Line, Receipt
 
 _MOST_OPERATIONS = 256
-_STORAGE = "Əsas anbar"
+STORAGE = "Əsas anbar"
 
 
 def stock_operations(seed: int, catalogue: Catalogue, receipt: Receipt) -> list[Row]:
@@ -80,5 +80,5 @@ def _row(
         "total_cost": money(half_up(taken * catalogue.costs[product_id], 1000)),
         "operated_at": local(receipt.day, receipt.closed or receipt.created),
         "product": {"id": product_id, "name": catalogue.by_id[product_id]["full_name"]},
-        "stock": {"id": stock, "storage": {"id": venue.storage_id, "name": _STORAGE}},
+        "stock": {"id": stock, "storage": {"id": venue.storage_id, "name": STORAGE}},
     }

@@ -51,6 +51,14 @@ def reject(message: str) -> NoReturn:
     raise slug(400, "invalid_parameter", message)
 
 
+def over_limit(asked: int, most: int) -> Refusal:
+    """400 with the details that the v1 overview shows."""
+    details = {"parameter": "limit", "provided_value": asked, "valid_range": f"1-{most}"}
+    message = f"limit must be between 1 and {most}"
+    body: Body = {"success": False, "error": "invalid_parameter", "message": message}
+    return Refusal(400, body | {"details": details})
+
+
 def upstream_not_found(model: str, key: object) -> Refusal:
     """Shape E3: ``error`` is a list of objects, as seen on the live service."""
     problem = {

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 
-from clopos_nb.sandbox.answers import reject
+from clopos_nb.sandbox.answers import over_limit, reject
 
 MAX_PARAMETERS = 1000
 """PHP's own ``max_input_vars``: the rest is dropped."""
@@ -79,10 +79,13 @@ def integer(text: object) -> int | None:
     return None
 
 
-def page(tree: Tree, max_limit: int) -> Page:
-    """Return the page asked for. A limit above the endpoint's maximum is clamped to it."""
+def page(tree: Tree, max_limit: int, *, strict: bool = False) -> Page:
+    """Return the page asked for. A limit above the maximum is clamped, or refused if ``strict``."""
     number = _positive(tree, "page", 1)
-    return Page(number, min(_positive(tree, "limit", DEFAULT_LIMIT), max_limit))
+    size = _positive(tree, "limit", DEFAULT_LIMIT)
+    if strict and size > max_limit:
+        raise over_limit(size, max_limit)
+    return Page(number, min(size, max_limit))
 
 
 def _positive(tree: Tree, name: str, default: int) -> int:

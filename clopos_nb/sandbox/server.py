@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from types import TracebackType
 from typing import Any
@@ -15,7 +15,9 @@ from clopos_nb.sandbox.auth import Registry
 from clopos_nb.sandbox.clock import Clock
 from clopos_nb.sandbox.control import ControlServer
 from clopos_nb.sandbox.faults import Faults, Gateway
+from clopos_nb.sandbox.fidelity import LEGACY, Fidelity
 from clopos_nb.sandbox.limits import Limits
+from clopos_nb.sandbox.permissions import Permissions
 from clopos_nb.sandbox.requestlog import Entry, RequestLog
 from clopos_nb.sandbox.service import BASE, Service
 from clopos_nb.sandbox.source import Source
@@ -44,8 +46,11 @@ class Sandbox:
     host : str
         Address to bind. Keep it on loopback: the credentials are made up and public.
     legacy : bool
-        Also emit what only older pages, client models and recordings show, and answer 404 in the
-        shape observed on the live service. See docs/sandbox.md.
+        The fidelity switches ``legacy_fields`` and ``live_errors``: also emit what only older
+        pages, client models and recordings show, and answer 404 in the shape observed live.
+    fidelity : iterable of str
+        Names of more switches, each for another of the coexisting shapes of the API; see
+        ``clopos_nb.sandbox.fidelity.SWITCHES``. An unknown name is a ValueError that lists them.
     token_lifetime_s : int
         Life of a token.
     window_s : float
@@ -53,13 +58,30 @@ class Sandbox:
     latency_s : float
         Added to every answer.
     brand : Source, optional
-        Serve this brand; the five parameters about data are then unused, except ``seed``.
+        Serve this brand; the five parameters about data are then unused, except ``seed``. Writes
+        go into ``books`` over a ``Brand``, which stays as it is; another source without the
+        methods of ``Books`` answers 501 to writes.
     clock : callable
         Monotonic seconds, for the rate limits.
     on_request : callable, optional
         Called in the server's thread after each request, with its log entry and its milliseconds.
     control_port : int, optional
         Also serve the control endpoint there, on loopback; 0 picks a free port. See docs/faults.md.
+
+    Attributes
+    ----------
+    brand : Source
+        The data it was made with.
+    books : Source
+        The same with everything written since; ``books.clerk`` moves orders on.
+    clock : Clock
+        Data time and token time, to freeze, run and advance.
+    faults : Faults
+        What goes wrong, by name: ``faults.add("server_error", path="/receipts", count=2)``.
+    permissions : Permissions
+        Scopes, abilities and modules; all granted at first.
+    requests : RequestLog
+        What was asked.
 
     Examples
     --------
@@ -81,6 +103,7 @@ class Sandbox:
         port: int = 0,
         host: str = "127.0.0.1",
         legacy: bool = False,
+        fidelity: Iterable[str] = (),
         token_lifetime_s: int = 3600,
         window_s: float = 60.0,
         latency_s: float = 0.0,
@@ -96,11 +119,16 @@ class Sandbox:
             last_day=last_day,
             receipts_per_day=receipts_per_day,
         )
+        self.permissions = Permissions()
+        self._fidelity = Fidelity(fidelity)
+        if legacy:
+            self._fidelity.add(*LEGACY)
         self.requests = RequestLog()
         self._host = host
         self._port = port
         self._latency_s = latency_s
         self.clock = Clock(self.brand.now, monotonic=clock)
+        self.books = _open_books(self.brand, self.clock)
         self._on_request = on_request
         self._lock = threading.Lock()
         self._server: WebServer | None = None
@@ -108,14 +136,14 @@ class Sandbox:
         self._registry = Registry(
             self.brand.slug, seed, self.brand.venue_ids[0], token_lifetime_s, self._now
         )
-        self.books: Any = self.brand
         self._limits = Limits(window_s, self.clock.limits_now)
         self._service = Service(
-            self.brand,
+            self.books,
             self._registry,
             self._limits,
             now=self._now,
-            legacy=legacy,
+            fidelity=self._fidelity,
+            permissions=self.permissions,
         )
         self.faults = Faults(
             seed, self.brand.venue_ids, writable=lambda method: hasattr(self.books, method)
@@ -219,6 +247,15 @@ class Sandbox:
         return self._registry.live_brand.disabled_client_id
 
     @property
+    def fidelity(self) -> Fidelity:
+        """The switches that are on; ``add``, ``discard`` or assign names while it runs."""
+        return self._fidelity
+
+    @fidelity.setter
+    def fidelity(self, names: Iterable[str]) -> None:
+        self._fidelity.replace(names)
+
+    @property
     def today(self) -> date:
         """The day on which the data ends, as the brand's calendar has it."""
         return self.brand.now.date()
@@ -260,7 +297,7 @@ class Sandbox:
         day: str = "created_at",
     ) -> Any:
         """Return the brand's own true figures of these days, to check an analysis against."""
-        return self.brand.ledger(venue_id, first, last, day=day)
+        return self.books.ledger(venue_id, first, last, day=day)
 
     def __repr__(self) -> str:
         where = self.url if self._server is not None else "stopped"
@@ -294,3 +331,10 @@ def _make_brand(**settings: Any) -> Source:
 
     brand: Source = Brand(**settings)
     return brand
+
+
+def _open_books(brand: Source, clock: Clock) -> Any:
+    from clopos_nb.sandbox.books import Books
+    from clopos_nb.sandbox.brand import Brand
+
+    return Books(brand, clock.data_now) if isinstance(brand, Brand) else brand

@@ -5,7 +5,7 @@ The brand's rows hold everything; a projection cuts them down to what this reque
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,14 +18,15 @@ class Shape:
     """The fields of one object.
 
     ``v2`` are always there, ``legacy`` only behind the switch, ``relations`` only when asked for.
-    ``nested`` names the shapes of objects inside; an ``anything`` shape is undocumented and passes
-    every field but its relations.
+    ``nested`` names the shapes of objects inside, ``maps`` the fields that PHP writes as ``[]``
+    when empty; an ``anything`` shape is undocumented and passes every field but its relations.
     """
 
     v2: str = ""
     legacy: str = ""
     relations: Mapping[str, str] = field(default_factory=dict)
     nested: Mapping[str, str] = field(default_factory=dict)
+    maps: str = ""
     anything: bool = False
 
 
@@ -35,6 +36,11 @@ class Wanted:
 
     columns: tuple[str, ...] | None = None
     children: dict[str, Wanted] = field(default_factory=dict)
+
+    def key(self) -> tuple[object, ...]:
+        """Return the same for trees that ask for the same, to remember results under."""
+        below = sorted((name, child.key()) for name, child in self.children.items())
+        return (self.columns or (), self.columns is None, *below)
 
 
 NOTHING = Wanted()
@@ -83,6 +89,7 @@ SHAPES: dict[str, Shape] = {
         "created_at updated_at",
         "slug code image meta properties emenu_position emenu_hidden deleted_at",
         nested={"children": "categories"},
+        maps="properties",
     ),
     "stations": Shape(
         "id name status type printable created_at updated_at",
@@ -104,12 +111,14 @@ SHAPES: dict[str, Shape] = {
             "category": "categories",
             "station": "stations",
         },
+        maps="properties",
     ),
     # A recorded recipe item is a whole product with its unit and a pivot; the page's flat fields
     # pass too, should the brand hold those.
     "recipe": Shape(
         f"{_PRODUCT} unit pivot ingredient_id gross net",
         _PRODUCT_LEGACY,
+        maps="properties",
     ),
     "modificator_groups": Shape(
         "id name type min_select max_select modificators",
@@ -140,12 +149,14 @@ SHAPES: dict[str, Shape] = {
         "updated_at",
         "payment_method_id payment_method deleted_at",
         nested={"payment_method": "payment_methods"},
+        maps="status",
     ),
     "payment_methods": Shape(
         "id name status split position customer_required is_system created_at updated_at balance "
         "service",
         "balance_id deleted_at",
         nested={"balance": "balance"},
+        maps="status",
     ),
     "balance": Shape(
         "id system_type name type",
@@ -163,6 +174,7 @@ SHAPES: dict[str, Shape] = {
         "original_subtotal gift_total by_cash by_card rps_discount totalCost cash_shift_cid "
         "terminal_version terminal_updated_at deleted_at meta properties",
         relations={"receipt_products": "receipt_products"},
+        maps="properties",
     ),
     "receipt_products": Shape(
         "id cid product_id count portion_size total price subtotal is_gift discount_type "
@@ -218,6 +230,7 @@ SHAPES: dict[str, Shape] = {
     "order_product": Shape(
         "count status product_modificators product_hash product",
         nested={"product": "order_product_product"},
+        maps="product",
     ),
     "order_product_product": Shape("id name price", "category_id station_id"),
 }
@@ -246,16 +259,38 @@ def _paths(dotted: Iterable[str]) -> list[list[str]]:
     return [path.split(".") for path in dotted]
 
 
-def projection(name: str, want: Wanted = NOTHING, *, legacy: bool) -> Project:
-    """Return a function that cuts a full row down to the fields of this shape."""
-    return _Compiler(legacy).compile(name, want)
+def projection(
+    name: str, want: Wanted = NOTHING, *, fidelity: Container[str] = frozenset()
+) -> Project:
+    """Return a function that cuts a full row down to the fields of this shape.
+
+    ``fidelity`` holds the names of the switches that are on.
+    """
+    return _Compiler(fidelity).compile(name, want)
+
+
+def parts(name: str, want: Wanted, fidelity: Container[str]) -> frozenset[str] | None:
+    """Return the optional parts of a receipt or order that a projection may read; None is all."""
+    if name not in ("receipts", "orders") or _chooses_columns(want):
+        return None
+    found = {"legacy"} if "legacy_fields" in fidelity else set()
+    for child, below in want.children.items():
+        found.add(child)
+        found |= {f"{child}.{grandchild}" for grandchild in below.children}
+    return frozenset(found)
+
+
+def _chooses_columns(want: Wanted) -> bool:
+    return want.columns is not None or any(map(_chooses_columns, want.children.values()))
 
 
 class _Compiler:
     """Builds projections once per request; the memo is what lets a category hold categories."""
 
-    def __init__(self, legacy: bool) -> None:
-        self._legacy = legacy
+    def __init__(self, fidelity: Container[str]) -> None:
+        self._legacy = "legacy_fields" in fidelity
+        self._flat_recipe = "flat_recipe" in fidelity
+        self._empty: Any = [] if "empty_maps_as_lists" in fidelity else {}
         self._memo: dict[tuple[str, int], Project] = {}
 
     def compile(self, name: str, want: Wanted) -> Project:
@@ -263,10 +298,13 @@ class _Compiler:
         if key not in self._memo:
             # Recursion ends here: while this shape is being built, its own name resolves late.
             self._memo[key] = lambda row: self._memo[key](row)
-            self._memo[key] = self._build(SHAPES[name], want)
+            self._memo[key] = self._build(name, want)
         return self._memo[key]
 
-    def _build(self, shape: Shape, want: Wanted) -> Project:
+    def _build(self, name: str, want: Wanted) -> Project:
+        shape = SHAPES[name]
+        if name == "recipe" and self._flat_recipe:
+            return _flat_ingredient
         deep = {
             name: self.compile(shape.relations[name], child)
             for name, child in want.children.items()
@@ -280,12 +318,35 @@ class _Compiler:
         for name in fields:
             if name in shape.nested and name not in deep:
                 deep[name] = self.compile(shape.nested[name], want.children.get(name, NOTHING))
-        return _closed_projection(tuple(name for name in fields if name not in deep), deep)
+        project = _closed_projection(tuple(name for name in fields if name not in deep), deep)
+        maps = tuple(name for name in shape.maps.split() if name in fields)
+        return _with_maps(project, maps, self._empty) if maps else project
 
 
 def _every_field(shape: Shape) -> list[str]:
     # Choosing columns reaches legacy ones too: the documented example picks one of them.
     return [*shape.v2.split(), *shape.legacy.split()]
+
+
+def _flat_ingredient(row: Row) -> Row:
+    pivot = row.get("pivot") or row
+    return {
+        "ingredient_id": pivot["ingredient_id"],
+        "name": row["name"],
+        "gross": pivot["gross"],
+        "net": pivot["net"],
+    }
+
+
+def _with_maps(project: Project, maps: tuple[str, ...], empty: Any) -> Project:
+    def project_maps(row: Row) -> Row:
+        cut = project(row)
+        for name in maps:
+            if name in cut and cut[name] in ([], {}):
+                cut[name] = empty
+        return cut
+
+    return project_maps
 
 
 def _closed_projection(plain: tuple[str, ...], deep: dict[str, Project]) -> Project:

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from clopos_nb.sandbox.query import Page, Sort
 from clopos_nb.sandbox.resources import Resource, Row
@@ -21,10 +23,13 @@ from clopos_nb.sandbox.source import Log, Source
 Days = tuple[date | None, date | None]
 Conditions = list[tuple[str, list[str]]]
 
-REMEMBERED = 16
+REMEMBERED = 8
 """How many sorted results are kept: walking the pages of one sorted list sorts it once."""
+MOST_BYTES = 128 << 20
+"""How much JSON of receipts and orders is kept."""
 
-_DAY = timedelta(days=1)
+_LEGACY = frozenset({"legacy"})
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)
@@ -46,21 +51,21 @@ class Cut:
 class Lists:
     """Reads lists and single rows of a brand. Never changes a row it was given.
 
-    The data of a brand does not change, so whatever was expensive to find out is kept.
+    What was expensive to find out is kept until the brand changes.
     """
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._tables: dict[tuple[str, int], list[Row]] = {}
-        self._by_day: dict[tuple[str, int, date], list[Row]] = {}
-        self._results: OrderedDict[Hashable, list[int]] = OrderedDict()
+        self._tables: dict[tuple[str, int], tuple[int, list[Row]]] = {}
+        self._results: OrderedDict[Hashable, NDArray[Any]] = OrderedDict()
+        self._encoded = EncodedRows()
 
     def rows(self, resource: Resource, venue_id: int) -> list[Row]:
         """Return all rows of a small resource."""
-        key = resource.name, venue_id
-        if key not in self._tables:
-            self._tables[key] = self._source.rows(resource.name, venue_id)
-        return self._tables[key]
+        key, version = (resource.name, venue_id), self._source.version(resource.name)
+        if key not in self._tables or self._tables[key][0] != version:
+            self._tables[key] = version, self._source.rows(resource.name, venue_id)
+        return self._tables[key][1]
 
     def find(self, resource: Resource, venue_id: int, key: int | str) -> Row | None:
         """Return one row by id, or by cid when the key is text; categories at any depth."""
@@ -83,26 +88,6 @@ class Lists:
         _sort(kept, order or [("id", False)])
         return kept[page.offset : page.offset + page.size], len(kept)
 
-    def log_page(
-        self,
-        resource: Resource,
-        venue_id: int,
-        days: Days,
-        conditions: Conditions,
-        order: Sort | None,
-        page: Page,
-    ) -> tuple[list[Row], int]:
-        """Return one page of receipts or orders, newest first unless asked otherwise."""
-        log = self._source.log(resource.name, venue_id)
-        by, descending = (order or [("created_at", True)])[0]
-        # Ids are given out in order of creation, so both orders are the log's own.
-        if by in ("created_at", "id") and not conditions:
-            rows = log.page(*days, page.offset, page.size, descending=descending)
-            return rows, log.total(*days)
-        ids = self._result(resource, venue_id, days, conditions, (by, descending))
-        found = (log.get(id) for id in ids[page.offset : page.offset + page.size])
-        return [row for row in found if row is not None], len(ids)
-
     def encoded_page(
         self,
         resource: Resource,
@@ -116,6 +101,28 @@ class Lists:
         found, total = self.page(resource, rows, conditions, order, page)
         return encode_rows(found, cut), total
 
+    def log_ids(
+        self,
+        resource: Resource,
+        venue_id: int,
+        days: Days,
+        conditions: Conditions,
+        order: Sort | None,
+        page: Page,
+    ) -> tuple[list[int], int]:
+        """Return the ids on one page of receipts or orders, and how many there are in all.
+
+        Newest first unless asked otherwise.
+        """
+        log = self._source.log(resource.name, venue_id)
+        by, descending = (order or [("created_at", True)])[0]
+        if by in ("created_at", "id") and not conditions:
+            found = log.page_ids(*days, page.offset, page.size, descending=descending, by=by)
+            return found, log.total(*days)
+        ids = self._result(resource, venue_id, log, days, conditions, (by, descending))
+        here: list[int] = ids[page.offset : page.offset + page.size].tolist()
+        return here, len(ids)
+
     def encoded_log_page(
         self,
         resource: Resource,
@@ -126,52 +133,102 @@ class Lists:
         page: Page,
         cut: Cut,
     ) -> tuple[msgspec.Raw, int]:
-        """Return ``log_page`` as a JSON array, from what was encoded before where it can be."""
-        found, total = self.log_page(resource, venue_id, days, conditions, order, page)
-        return encode_rows(found, cut), total
+        """Return one page of receipts or orders as a JSON array, and how many there are in all.
+
+        Rows that were encoded before are not made again.
+        """
+        ids, total = self.log_ids(resource, venue_id, days, conditions, order, page)
+        log = self._source.log(resource.name, venue_id)
+        return msgspec.Raw(
+            b"[" + b",".join(self._encoded.rows(resource, log, ids, cut)) + b"]"
+        ), total
 
     def _result(
         self,
         resource: Resource,
         venue_id: int,
+        log: Log,
         days: Days,
         conditions: Conditions,
         order: tuple[str, bool],
-    ) -> list[int]:
+    ) -> NDArray[Any]:
         wanted = tuple((name, tuple(values)) for name, values in conditions)
-        key = (resource.name, venue_id, days, wanted, order)
+        key = (resource.name, venue_id, log.changes, days, wanted, order)
         if key not in self._results:
-            rows = _filtered(resource, self._briefs(resource, venue_id, days), conditions)
-            _sort(rows, [order])
-            self._results[key] = [row["id"] for row in rows]
+            columns = log.columns(*days)
+            for name, values in conditions:
+                kept = _matching(resource, log, columns, name, values)
+                columns = {each: column[kept] for each, column in columns.items()}
+            by, descending = order
+            ranked = np.lexsort((columns["id"], columns[by]))
+            self._results[key] = columns["id"][ranked[::-1] if descending else ranked]
             while len(self._results) > REMEMBERED:
                 self._results.popitem(last=False)
         self._results.move_to_end(key)
         return self._results[key]
 
-    def _briefs(self, resource: Resource, venue_id: int, days: Days) -> Iterator[Row]:
-        """Yield of each row what sorting and filtering need; a day is scanned only once."""
-        log = self._source.log(resource.name, venue_id)
-        needed = {"id", *resource.sorts, *resource.filters}
-        for day in _days_of(log, *days):
-            key = resource.name, venue_id, day
-            if key not in self._by_day:
-                rows = log.scan(day, day)
-                self._by_day[key] = [{n: row[n] for n in needed if n in row} for row in rows]
-            yield from self._by_day[key]
+
+class EncodedRows:
+    """JSON of single receipts and orders, by shape; the least recently used go first.
+
+    A row that changes has another version and is made anew.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
+        self._held = 0
+        self._shapes: dict[Hashable, int] = {}
+        self._rows: OrderedDict[tuple[int, int], tuple[int, bytes]] = OrderedDict()
+
+    @property
+    def size(self) -> int:
+        """Bytes of JSON that are held."""
+        return self._held
+
+    def rows(self, resource: Resource, log: Log, ids: Iterable[int], cut: Cut) -> list[bytes]:
+        """Return these rows, cut down; those that are no more are left out."""
+        if cut.key is None:
+            return [text for text in (_encoded(log, id, cut) for id in ids) if text]
+        shape = self._shapes.setdefault((resource.name, cut.key), len(self._shapes))
+        kept, used, changed = self._rows, self._rows.move_to_end, log.changes > 0
+        found = []
+        for id in ids:
+            key, version = (shape, id), log.version(id) if changed else 0
+            held = kept.get(key)
+            if held is not None and held[0] == version:
+                used(key)
+                found.append(held[1])
+                continue
+            text = _encoded(log, id, cut)
+            if text:
+                self._keep(key, version, text)
+                found.append(text)
+        return found
+
+    def _keep(self, key: tuple[int, int], version: int, text: bytes) -> None:
+        old = self._rows.pop(key, None)
+        self._rows[key] = version, text
+        self._held += len(text) - (len(old[1]) if old else 0)
+        while self._held > self._most:
+            self._held -= len(self._rows.popitem(last=False)[1][1])
 
 
-def _days_of(log: Log, first: date | None, last: date | None) -> Iterator[date]:
-    ends = [*log.page(None, None, 0, 1), *log.page(None, None, 0, 1, descending=True)]
-    if len(ends) < 2:
-        return
-    # A day more on either side: the day of a row may not be the one its text begins with.
-    oldest, newest = (date.fromisoformat(row["created_at"][:10]) for row in ends)
-    day = max(first or oldest - _DAY, oldest - _DAY)
-    stop = min(last or newest + _DAY, newest + _DAY)
-    while day <= stop:
-        yield day
-        day += _DAY
+def _encoded(log: Log, id: int, cut: Cut) -> bytes:
+    row = log.get(id, cut.parts)
+    return b"" if row is None else _encode(cut.project(row))
+
+
+def _matching(
+    resource: Resource, log: Log, columns: Mapping[str, NDArray[Any]], name: str, values: list[str]
+) -> NDArray[np.bool_]:
+    test = resource.filters[name]
+    if name not in columns:
+        rows = (log.get(id, _LEGACY) or {} for id in columns["id"].tolist())
+        return np.array([test(row, values) for row in rows], dtype=bool)
+    # A column of thousands of rows holds a handful of values.
+    distinct, which = np.unique(columns[name], return_inverse=True)
+    passed = [test({name: value}, values) for value in distinct.tolist()]
+    return np.array(passed, dtype=bool)[which]
 
 
 def _filtered(resource: Resource, rows: Iterable[Row], conditions: Conditions) -> list[Row]:

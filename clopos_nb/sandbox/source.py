@@ -6,15 +6,26 @@ place with ``Sandbox(brand=...)``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 Row = dict[str, Any]
 
 
+Parts = frozenset[str] | None
+"""The optional parts of a row that are wanted, see ``lists.Cut``; None is all of them."""
+
+
 class Log(Protocol):
     """A venue's receipts or orders in order of ``(created_at, id)``; days are inclusive."""
+
+    @property
+    def changes(self) -> int:
+        """How often a row came, went or changed."""
+        ...
 
     def total(self, first: date | None, last: date | None) -> int:
         """Count the rows created on these days."""
@@ -32,12 +43,36 @@ class Log(Protocol):
         """Return ``limit`` rows from ``offset`` on."""
         ...
 
+    def page_ids(
+        self,
+        first: date | None,
+        last: date | None,
+        offset: int,
+        limit: int,
+        *,
+        descending: bool = False,
+        by: str = "created_at",
+    ) -> list[int]:
+        """Return the ids of a page in order of ``(created_at, id)``, or of id alone."""
+        ...
+
     def scan(self, first: date | None, last: date | None) -> Iterator[Row]:
         """Yield every row created on these days."""
         ...
 
-    def get(self, id: int) -> Row | None:
+    def get(self, id: int, parts: Parts = None) -> Row | None:
         """Return the row with this id."""
+        ...
+
+    def version(self, id: int) -> int:
+        """Return how often a row was changed."""
+        ...
+
+    def columns(self, first: date | None, last: date | None) -> Mapping[str, NDArray[Any]]:
+        """Return equally long arrays of what these days' rows can be sorted and filtered by.
+
+        ``id`` is among them; moments and amounts may be any numbers that sort alike, null least.
+        """
         ...
 
     def get_by_cid(self, cid: str) -> Row | None:
@@ -61,6 +96,10 @@ class Source(Protocol):
     @property
     def now(self) -> datetime:
         """Naive brand-local moment at which the data ends."""
+        ...
+
+    def version(self, resource: str) -> int:
+        """Return a number that grows when the rows of a small resource change."""
         ...
 
     def rows(self, resource: str, venue_id: int) -> list[Row]:

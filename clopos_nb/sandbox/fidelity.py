@@ -21,6 +21,8 @@ SWITCHES: dict[str, str] = {
     "unauthorized_slugs": "401 with the slug unauthorized, as endpoint pages print it",
     "strict_limits": "limit above the maximum is 400 with details, as v1 did; else it is clamped",
     "any_order_status": "PUT /orders/{id} takes READY and other statuses that client tests use",
+    "numeric_strings": "bodies of writes may spell numbers as strings, as PHP takes them",
+    "v1_order_body": "POST /orders also takes the body of v1: customer_id, payload and meta",
     "flat_recipe": "a recipe holds ingredient_id, name, gross and net, as its table says",
 }
 """What each switch does, in one line."""

@@ -12,64 +12,14 @@ from typing import Any
 
 import msgspec
 
+from clopos_nb.sandbox import openapi_parts as parts
 from clopos_nb.sandbox import writes
-from clopos_nb.sandbox.bodies import Field
 from clopos_nb.sandbox.facts import facts
 from clopos_nb.sandbox.inventory import is_object
-from clopos_nb.sandbox.query import DEFAULT_LIMIT
-from clopos_nb.sandbox.resources import CATEGORY_TYPES, ORDER_STATUSES, RESOURCES, Resource
+from clopos_nb.sandbox.resources import RESOURCES, Resource
 from clopos_nb.sandbox.routes import INVENTORY, Route, find_route
 from clopos_nb.sandbox.schemas import NAMES, Schema, Schemas, ref
 
-_TEXT: Schema = {"type": "string"}
-_INTEGER: Schema = {"type": "integer"}
-_SUCCESS: Schema = {"type": "boolean", "const": True}
-_TIMES: dict[str, Schema] = {
-    "time": {"type": "integer", "description": "Milliseconds the server took"},
-    "timestamp": {"type": "string", "description": "UTC, YYYY-MM-DD HH:mm:ss"},
-    "unix": {"type": "integer"},
-}
-_PAGINATION: Schema = {
-    "type": "object",
-    "properties": dict.fromkeys(("page", "per_page", "total", "total_pages"), _INTEGER),
-    "required": ["page", "per_page", "total", "total_pages"],
-}
-_ERROR: Schema = {
-    "type": "object",
-    "description": "error is a sentence, a slug or a list of objects; message is for people",
-    "properties": {
-        "success": {"type": "boolean", "const": False},
-        "message": _TEXT,
-        "error": {
-            "anyOf": [
-                _TEXT,
-                {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "properties": {
-                            "message": _TEXT,
-                            "type": _TEXT,
-                            "exception": _TEXT,
-                            "http_code": _INTEGER,
-                        },
-                    },
-                },
-            ]
-        },
-        "expires_at": {"type": "string", "format": "date-time"},
-        "details": {"type": "object"},
-    },
-    "required": ["success"],
-}
-_REFUSALS = {
-    "400": "A parameter or the body is wrong",
-    "401": "The token is missing, invalid or expired",
-    "403": "A scope, an ability or a module is missing",
-    "404": "Absent in this brand and venue",
-    "405": "Another method is wanted; see Allow",
-    "429": "Too many requests; wait RateLimit-Reset seconds",
-}
 _ORDER_PATH = "/orders"
 
 
@@ -113,7 +63,7 @@ class _Description:
             "security": [{"token": []}],
             "paths": self._paths(),
             "components": {
-                "schemas": {**self._schemas.components(), "Error": _ERROR},
+                "schemas": {**self._schemas.components(), "Error": parts.ERROR},
                 "securitySchemes": {
                     "token": {
                         "type": "apiKey",
@@ -127,7 +77,7 @@ class _Description:
                         "name": "x-venue",
                         "in": "header",
                         "description": "Venue id; the token's venue if absent",
-                        "schema": _INTEGER,
+                        "schema": parts.INTEGER,
                     }
                 },
             },
@@ -152,20 +102,22 @@ class _Description:
         fields = ("client_id", "client_secret", "brand", "integrator_id")
         body = {
             "type": "object",
-            "properties": dict.fromkeys(fields, _TEXT),
+            "properties": dict.fromkeys(fields, parts.TEXT),
             "required": list(fields),
         }
         answer = self._schemas.object(facts()["auth"])
-        refusals = {c: t for c, t in _REFUSALS.items() if c in ("400", "401", "403", "405", "429")}
+        refusals = {
+            c: t for c, t in parts.REFUSALS.items() if c in ("400", "401", "403", "405", "429")
+        }
         return {
             "operationId": "auth",
             "summary": "Log in",
             "security": [],
-            "requestBody": _json_body(body),
+            "requestBody": parts.json_body(body),
             "responses": {
                 # A test integrator at a live brand is refused with 200.
-                "200": _answer("The token", {"anyOf": [answer, ref("Error")]}),
-                **_refusals(refusals, "415"),
+                "200": parts.answer("The token", {"anyOf": [answer, ref("Error")]}),
+                **parts.refusals(refusals, "415"),
             },
         }
 
@@ -179,17 +131,17 @@ class _Description:
         rows = {"type": "array", "items": row}
         bare = resource.envelope == "pagination" and "no_success" in self._fidelity
         body = self._envelope(rows, success=not bare, paging=envelope)
-        return self._read(path, body, _list_parameters(resource), ())
+        return self._read(path, body, parts.list_parameters(resource), ())
 
     def _single(self, resource: Resource, path: str) -> dict[str, Any]:
         key = "cid" if "{cid}" in path else "id"
-        kind: Schema = {"type": "string", "format": "uuid"} if key == "cid" else _INTEGER
+        kind: Schema = {"type": "string", "format": "uuid"} if key == "cid" else parts.INTEGER
         parameters = [
-            _parameter(key, kind, where="path"),
-            *_relations(resource, single=key == "id"),
+            parts.parameter(key, kind, where="path"),
+            *parts.relations(resource, single=key == "id"),
         ]
         if resource.name == "categories":
-            parameters.append(_parameter("include_children", {"type": "boolean"}))
+            parameters.append(parts.parameter("include_children", {"type": "boolean"}))
         body = self._envelope(ref(NAMES[resource.name]), success=True, paging="bare")
         return self._read(path, body, parameters, ())
 
@@ -198,28 +150,34 @@ class _Description:
         rows = {"type": "array", "items": ref("StockOperation")}
         full = "legacy_fields" in self._fidelity
         body = self._envelope(rows, success=full, paging="bare")
-        return self._read(path, body, [_parameter("id", _INTEGER, where="path")], ())
+        return self._read(path, body, [parts.parameter("id", parts.INTEGER, where="path")], ())
 
     def _inventory(self, path: str) -> dict[str, Any]:
-        kind: Schema = {"type": "string", "format": "uuid"} if "cash-shifts" in path else _INTEGER
-        parameters = [_parameter("id", kind, where="path")] if "{id}" in path else []
+        kind: Schema = (
+            {"type": "string", "format": "uuid"} if "cash-shifts" in path else parts.INTEGER
+        )
+        parameters = [parts.parameter("id", kind, where="path")] if "{id}" in path else []
         row: Schema = {"type": "object", "description": "Made up: no fields are published"}
         if is_object(path):
             body = self._envelope(row, success=True, paging="bare")
         else:
             paging = "pagination" if "pagination_everywhere" in self._fidelity else "total"
             body = self._envelope({"type": "array", "items": row}, success=True, paging=paging)
-            parameters += _paging(200)
+            parameters += parts.paging(200)
         return self._read(f"/{path}", body, parameters, ())
 
     def _read(
         self, path: str, body: Schema, parameters: list[Schema], extra: tuple[str, ...]
     ) -> dict[str, Any]:
         route = _route(path)
+        refusals = parts.refusals(parts.REFUSALS, *extra)
         operation: dict[str, Any] = {
             "operationId": _operation_id("get", path),
             "parameters": [{"$ref": "#/components/parameters/venue"}, *parameters],
-            "responses": {"200": _answer("Success", body), **_refusals(_REFUSALS, *extra)},
+            "responses": {
+                "200": parts.answer("Success", body),
+                **parts.refusals(parts.REFUSALS, *extra),
+            },
         }
         if route.need.scope:
             operation["x-scope"] = route.need.scope
@@ -232,14 +190,14 @@ class _Description:
     def _envelope(self, data: Schema, *, success: bool, paging: str) -> Schema:
         properties: dict[str, Schema] = {"data": data}
         if success:
-            properties = {"success": _SUCCESS, **properties}
+            properties = {"success": parts.SUCCESS, **properties}
             if "no_diagnostics" not in self._fidelity:
-                properties |= _TIMES
+                properties |= parts.TIMES
         if paging == "pagination":
-            properties["pagination"] = _PAGINATION
+            properties["pagination"] = parts.PAGINATION
         elif paging == "total":
-            properties["total"] = _INTEGER
-            properties["sorts"] = {"type": "array", "items": _TEXT}
+            properties["total"] = parts.INTEGER
+            properties["sorts"] = {"type": "array", "items": parts.TEXT}
         schema: Schema = {
             "type": "object",
             "properties": properties,
@@ -264,10 +222,10 @@ class _Description:
             created = {
                 "type": "object",
                 "properties": {
-                    "status": _TEXT,
+                    "status": parts.TEXT,
                     "payload": {
                         "type": "object",
-                        "properties": {"id": _INTEGER, "venue_id": _INTEGER},
+                        "properties": {"id": parts.INTEGER, "venue_id": parts.INTEGER},
                         "required": ["id", "venue_id"],
                     },
                 },
@@ -276,10 +234,14 @@ class _Description:
         payments = self._schemas.object(facts()["receipts"])["properties"]["payment_methods"]
         closed = {
             "type": "object",
-            "properties": {"id": _INTEGER, "closed_at": _TEXT, "payment_methods": payments},
+            "properties": {
+                "id": parts.INTEGER,
+                "closed_at": parts.TEXT,
+                "payment_methods": payments,
+            },
             "required": ["id", "closed_at", "payment_methods"],
         }
-        key = _parameter("id", _INTEGER, where="path")
+        key = parts.parameter("id", parts.INTEGER, where="path")
         status = "201" if "created_status" in self._fidelity else "200"
         statuses = (
             writes.CLIENT_ORDER_STATUSES if "any_order_status" in self._fidelity else ["IGNORE"]
@@ -290,12 +252,12 @@ class _Description:
             "required": ["status"],
         }
         paths["/customers"]["post"] = self._write(
-            "post", "/customers", _body(writes.CUSTOMER), customer, [], status, "409"
+            "post", "/customers", parts.body_schema(writes.CUSTOMER), customer, [], status, "409"
         )
         paths[_ORDER_PATH]["post"] = self._write(
             "post",
             _ORDER_PATH,
-            _body(writes.ORDER),
+            parts.body_schema(writes.ORDER),
             self._written(created, "Order created"),
             [],
             status,
@@ -306,7 +268,7 @@ class _Description:
         paths["/receipts/{id}"]["patch"] = self._write(
             "patch",
             "/receipts/{id}",
-            {**_body(writes.RECEIPT), "additionalProperties": False},
+            parts.body_schema(writes.RECEIPT),
             self._written(ref("Receipt"), writes.CHANGED),
             [key],
         )
@@ -314,18 +276,18 @@ class _Description:
             "post": self._write(
                 "post",
                 "/receipts/{id}/close",
-                _body(writes.CLOSE),
+                parts.body_schema(writes.CLOSE),
                 self._written(closed, "Receipt closed"),
                 [key],
             )
         }
         called = {
             "type": "object",
-            "properties": {"success": _SUCCESS},
+            "properties": {"success": parts.SUCCESS},
             "required": ["success"],
             "additionalProperties": False,
         }
-        call = _body(writes.WAITER_CALL)
+        call = parts.body_schema(writes.WAITER_CALL)
         call["properties"]["type"]["enum"] = ["WAITER", "PAY"]
         paths["/waiter-call"] = {"post": self._write("post", "/waiter-call", call, called, [])}
 
@@ -348,10 +310,10 @@ class _Description:
         return {
             "operationId": _operation_id(method, path),
             "parameters": [{"$ref": "#/components/parameters/venue"}, *parameters],
-            "requestBody": _json_body(body),
+            "requestBody": parts.json_body(body),
             "responses": {
-                status: _answer("Success", answer),
-                **_refusals(_REFUSALS, "415", *extra),
+                status: parts.answer("Success", answer),
+                **parts.refusals(parts.REFUSALS, "415", *extra),
             },
         }
 
@@ -366,117 +328,6 @@ def _route(path: str) -> Route:
 def _operation_id(method: str, path: str) -> str:
     words = [word.strip("{}").replace("-", "_") for word in path.split("/") if word]
     return "_".join([method, *words])
-
-
-def _answer(text: str, schema: Schema) -> dict[str, Any]:
-    return {"description": text, "content": {"application/json": {"schema": schema}}}
-
-
-def _refusals(texts: dict[str, str], *extra: str) -> dict[str, Any]:
-    more = {"409": "A unique value is taken", "415": "The body is not declared as JSON"}
-    every = texts | {code: more[code] for code in extra}
-    return {code: _answer(text, ref("Error")) for code, text in sorted(every.items())}
-
-
-def _json_body(schema: Schema) -> dict[str, Any]:
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
-
-
-def _parameter(name: str, schema: Schema, *, where: str = "query", text: str = "") -> Schema:
-    found: Schema = {"name": name, "in": where, "schema": schema}
-    if where == "path":
-        found["required"] = True
-    if text:
-        found["description"] = text
-    return found
-
-
-def _paging(most: int) -> list[Schema]:
-    size = {"type": "integer", "minimum": 1, "maximum": most, "default": DEFAULT_LIMIT}
-    return [
-        _parameter("page", {"type": "integer", "minimum": 1, "default": 1}),
-        _parameter("limit", size),
-    ]
-
-
-def _list_parameters(resource: Resource) -> list[Schema]:
-    found = [] if resource.envelope == "bare" else _paging(resource.max_limit)
-    if resource.sorts and resource.name == "price_lists":
-        found.append(_parameter("sort[0][0]", {"type": "string", "enum": list(resource.sorts)}))
-        found.append(_parameter("sort[0][1]", {"type": "string", "enum": ["asc", "desc"]}))
-    elif resource.sorts:
-        found.append(_parameter("sort[0]", {"type": "string", "enum": list(resource.sorts)}))
-        found.append(_parameter("sort[1]", {"type": "integer", "enum": [1, -1]}))
-    if resource.is_log:
-        day = {"type": "string", "format": "date"}
-        found += [_parameter("date[0]", day), _parameter("date[1]", day)]
-    found += _relations(resource, single=False)
-    if resource.filters:
-        found.append(
-            _parameter("filters[0][0]", {"type": "string", "enum": list(resource.filters)})
-        )
-        found.append(_parameter("filters[0][1]", _TEXT))
-    if resource.selectable:
-        found.append(_parameter("selects", _TEXT, text="Columns, separated by commas"))
-    return found + _PLAIN.get(resource.name, [])
-
-
-_PLAIN: dict[str, list[Schema]] = {
-    "orders": [_parameter("status", {"type": "string", "enum": list(ORDER_STATUSES)})],
-    "categories": [
-        _parameter("parent_id", _INTEGER),
-        _parameter("type", {"type": "string", "enum": list(CATEGORY_TYPES)}),
-        _parameter("include_children", {"type": "boolean", "default": True}),
-        _parameter("include_inactive", {"type": "boolean", "default": False}),
-    ],
-    "stations": [
-        _parameter("status", {"type": "integer", "enum": [0, 1]}),
-        _parameter("can_print", {"type": "boolean"}),
-    ],
-}
-
-
-def _relations(resource: Resource, *, single: bool) -> list[Schema]:
-    paths: list[str] = []
-    for path in resource.allowed_relations(single=single, legacy=False):
-        parts = path.split(".")
-        paths += [".".join(parts[: n + 1]) for n in range(len(parts))]
-    if resource.name == "orders":
-        paths.append("receipt:id,service_notification_id,status")
-    if not paths:
-        return []
-    items = {"type": "string", "enum": list(dict.fromkeys(paths))}
-    return [_parameter("with[]", {"type": "array", "items": items})]
-
-
-def _body(fields: dict[str, Field]) -> Schema:
-    properties = {name: _body_field(rule) for name, rule in fields.items()}
-    required = [name for name, rule in fields.items() if rule.required]
-    schema: Schema = {"type": "object", "properties": properties}
-    return schema | ({"required": required} if required else {})
-
-
-def _body_field(rule: Field) -> Schema:
-    schema: Schema = {"type": [rule.kind, "null"] if rule.nullable else rule.kind}
-    if rule.kind == "string" and rule.max_length < 100:
-        schema["maxLength"] = rule.max_length
-    if rule.kind == "array":
-        schema["items"] = _body(dict(rule.fields or {}))
-        if rule.min_items:
-            schema["minItems"] = rule.min_items
-    elif rule.fields is not None:
-        schema |= _body(dict(rule.fields))
-        schema["type"] = rule.kind
-    bounds: dict[str, Schema] = {
-        "at least 0": {"minimum": 0},
-        "above 0": {"exclusiveMinimum": 0},
-        "YYYY-MM-DD": {"format": "date"},
-        "a valid UUID": {"format": "uuid"},
-        "non-empty": {"minLength": 1},
-    }
-    return schema | bounds.get(
-        rule.rule, {"description": f"Must be {rule.rule}"} if rule.rule else {}
-    )
 
 
 if __name__ == "__main__":

@@ -309,11 +309,12 @@ class Sandbox:
         control = ControlServer(self, self._control_port)
         try:
             self._control_port = control.start()
-        except OSError:
+        except OSError as error:
             if self._server is not None:
                 self._server.stop()
                 self._server = None
-            raise
+            message = f"control port {self._control_port}: {error.strerror}"
+            raise OSError(error.errno, message) from error
         self._control = control
 
     def _now(self) -> float:

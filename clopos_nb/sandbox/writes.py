@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from clopos_nb.sandbox import bodies, query
+from clopos_nb.sandbox import bodies, older, query
 from clopos_nb.sandbox.answers import Body, Refusal, reject, slug
 from clopos_nb.sandbox.auth import Caller
 from clopos_nb.sandbox.bodies import Field, InvalidField, refuse
@@ -190,7 +190,7 @@ class Writes:
 
     def _create_customer(self, venue_id: int, body: Body) -> Written:
         try:
-            fields = bodies.checked(body, CUSTOMER)
+            fields = bodies.checked(self._read(body, CUSTOMER), CUSTOMER)
             fields["venue_id"] = venue_id
             self._check_group(fields.get("group_id"), venue_id)
             row = self._books.create_customer(fields)
@@ -209,7 +209,9 @@ class Writes:
             _wrong("group_id", "is invalid")
 
     def _create_order(self, venue_id: int, caller: Caller, body: Body) -> Written:
-        fields = _checked(body, ORDER)
+        if "v1_order_body" in self._fidelity and older.is_v1_order(body):
+            body = older.order_from_v1(body, self._products(venue_id))
+        fields = _checked(self._read(body, ORDER), ORDER)
         if fields["venue_id"] not in self._books.venue_ids:
             refuse("venue_id is not a venue of this brand")
         # The order goes where its body says: x-venue only chooses what a read sees.
@@ -221,16 +223,22 @@ class Writes:
         return self._created({"success": True, "message": "Order created", "data": order})
 
     def _check_order(self, fields: Body, venue_id: int) -> None:
-        weighed = {
-            row["id"]: row["sold_by_weight"]
+        products = self._products(venue_id)
+        for index, line in enumerate(fields["products"]):
+            if line["product_id"] not in products:
+                refuse(f"products.{index}.product_id is not a product of this brand")
+            if line["count"] % 1 and not products[line["product_id"]]["sold_by_weight"]:
+                refuse(f"products.{index}.count must be an integer")
+
+    def _products(self, venue_id: int) -> dict[int, Row]:
+        return {
+            row["id"]: row
             for product in self._books.rows("products", venue_id)
             for row in (product, *(product.get("modifications") or ()))
         }
-        for index, line in enumerate(fields["products"]):
-            if line["product_id"] not in weighed:
-                refuse(f"products.{index}.product_id is not a product of this brand")
-            if line["count"] % 1 and not weighed[line["product_id"]]:
-                refuse(f"products.{index}.count must be an integer")
+
+    def _read(self, body: Body, fields: dict[str, Field]) -> Body:
+        return older.numbered(body, fields) if "numeric_strings" in self._fidelity else body
 
     def _without_payload(self, row: Row) -> Body:
         order = self._cut("orders", row)
@@ -261,14 +269,15 @@ class Writes:
             changes = bodies.checked(body, RECEIPT)
         except InvalidField:
             refuse(READ_ONLY)
-        if changes.keys() != body.keys():
+        # Client tests written against a live brand repeat the id of the path here, and succeed.
+        if body.keys() - changes.keys() - {"id"} or body.get("id", receipt_id) != receipt_id:
             refuse(READ_ONLY)
         row = _tried(lambda: self._books.patch_receipt(venue_id, receipt_id, changes))
         return Written({"success": True, "message": CHANGED, "data": self._cut("receipts", row)})
 
     def _close_receipt(self, route: Route, venue_id: int, body: Body) -> Written:
         receipt_id = self._receipt_id(route, venue_id)
-        fields = _checked(body, CLOSE)
+        fields = _checked(self._read(body, CLOSE), CLOSE)
         closed_at = bodies.moment(fields["closed_at"]) if "closed_at" in fields else None
         payments = fields["payment_methods"]
         try:
@@ -291,7 +300,7 @@ class Writes:
 
     def _call_waiter(self, venue_id: int, body: Body) -> Written:
         try:
-            fields = bodies.checked(body, WAITER_CALL)
+            fields = bodies.checked(self._read(body, WAITER_CALL), WAITER_CALL)
             method = fields.get("payment_method")
             self._check_payment(fields["type"], method, venue_id)
             self._books.call_waiter(venue_id, fields["table_id"], fields["type"], method)

@@ -26,17 +26,17 @@ class Independent:
     def close(self):
         self.client.close()
 
-    def call(self, name, **kw):
+    def call(self, name, /, **kw):
         headers = self.headers | kw.pop("headers", {})
         return getattr(self.client, name)(headers=headers, **kw)
 
-    def data(self, name, **kw):
+    def data(self, name, /, **kw):
         answer = self.call(name, **kw)
         assert answer.status_code == 200
         assert answer.body.success is True
         return answer.body.data
 
-    def complaints(self, name, **kw):
+    def complaints(self, name, /, **kw):
         """Return the fields its models reject, as the last names of their paths."""
         try:
             self.call(name, **kw)
@@ -186,3 +186,73 @@ def test_it_reads_the_404_that_its_author_saw_live(theirs, name, model):
     assert answer.body.success is False
     assert problem.message == f"No query results for model [{model}] 987654321"
     assert (problem.type, problem.exception) == ("server_side", "NotFoundHttpException")
+
+
+@pytest.fixture
+def writer(make_api):
+    """What this client needs for writes: its v1 order, and amounts spelled as strings."""
+    switches = {"legacy_fields", "live_errors", "numeric_strings", "v1_order_body"}
+    api = make_api(fidelity=switches)
+    api.sandbox.books.clerk.mode = "never"
+    with closing(Independent(api.sandbox)) as independent:
+        independent.sandbox = api.sandbox
+        yield independent
+
+
+def test_it_creates_a_customer_and_rejects_only_the_slug_of_a_second(writer):
+    made = writer.data("create_customer", name="Test Person", phone="0500007654")
+    assert writer.data("get_customer_by_id", id=made.id).name == "Test Person"
+    with pytest.raises(ValidationError) as caught:
+        writer.call("create_customer", name="Test Person", phone="0500007654")
+    assert [error["loc"][-1] for error in caught.value.errors()] == ["error"]
+
+
+def test_it_creates_orders_and_wants_only_the_payload_in_the_answer(writer):
+    # It posts the body of v1; each call makes an order, although its model rejects the answer.
+    orders = writer.sandbox.books.log("orders", 1)
+    before = orders.total(None, None)
+    product = writer.data("get_products")[0]
+    payload = {
+        "service": {
+            "sale_type_id": 2,
+            "sale_type_name": "Delivery",
+            "venue_id": 1,
+            "venue_name": "Main",
+        },
+        "customer": {"id": 0, "name": "Guest", "phone": "0500000001", "address": "Street 1"},
+        "products": [
+            {"product_id": product.id, "count": 1, "product_modificators": [], "meta": {}}
+        ],
+        "meta": None,
+    }
+    for _ in range(2):
+        assert writer.complaints("create_order", customer_id=0, payload=payload) == {"payload"}
+    assert writer.sandbox.books.log("orders", 1).total(None, None) == before + 2
+    order = writer.data("get_orders", status="PENDING")[0]
+    assert order.payload.products[0].product_id == product.id
+    assert writer.complaints("update_order", id=order.id, status="IGNORE") == {"payload"}
+    assert writer.sandbox.books.log("orders", 1).get(order.id)["status"] == "IGNORE"
+
+
+def test_it_sets_the_status_that_its_own_tests_set_live(writer):
+    writer.sandbox.fidelity.add("any_order_status")
+    order = next(o for o in writer.sandbox.books.log("orders", 1).scan(None, None))
+    assert writer.complaints("update_order", id=order["id"], status="READY") == {"payload"}
+    assert writer.sandbox.books.log("orders", 1).get(order["id"])["status"] == "READY"
+
+
+def test_it_changes_and_closes_a_receipt(writer):
+    receipt = next(r for r in writer.data("get_receipts") if r.status == 1 and r.remaining)
+    changed = writer.data("update_closed_receipt", id=receipt.id, order_number="77")
+    assert (changed.id, changed.order_number) == (receipt.id, "77")
+    # The answer to closing is a part of a receipt; its model wants the whole.
+    complaints = writer.complaints(
+        "close_receipt",
+        id=receipt.id,
+        cid=str(receipt.cid),
+        payment_methods=[{"id": 1, "name": "Cash", "amount": receipt.remaining}],
+        closed_at="2026-03-01 01:00:00",
+    )
+    assert complaints
+    assert not complaints & {"id", "closed_at", "payment_methods"}
+    assert writer.data("get_receipt_by_id", id=receipt.id).status == 2

@@ -153,6 +153,7 @@ def test_an_absent_order_is_404(api, key):
         {"lock": 1},
         {"total": 5},
         {"lock": True, "status": 2},
+        {"lock": True, "id": 1},
     ],
 )
 def test_a_receipt_takes_four_fields_and_no_others(api, body):

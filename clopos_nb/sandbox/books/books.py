@@ -241,7 +241,7 @@ class Books:
             if receipt is None:
                 return None
             now = max(_seconds(self.now, receipt.day), receipt.updated)
-            written = {**receipt.written, **changes}
+            written = {**(receipt.written or {}), **changes}
             self._put_receipt(replace(receipt, written=written, updated=now))
             return self._receipts(venue_id).get(receipt_id)
 

@@ -260,7 +260,7 @@ def edited(receipt: Receipt, now: int) -> Receipt:
     elif old.discount_type == PERCENT:
         line.discount = half_up(line.subtotal * old.discount_value, 10_000)
     lines[0] = line
-    new = replace(receipt, lines=lines, payments=list(receipt.payments))
+    new = replace(receipt, lines=lines)
     till.share_discount(new)
     till.add_up(new)
     if new.closed is not None:
@@ -284,7 +284,7 @@ def paid(receipt: Receipt, payments: Sequence[tuple[int, int]], closed: int, now
     if closed <= receipt.created:
         reason = "closed_at must be greater than created_at"
         raise BooksError(reason, "closed_at")
-    written = dict(receipt.written)
+    written = dict(receipt.written or {})
     if written.get("order_status") not in (None, "PICKED_UP", "CANCELLED"):
         written["order_status"] = "COMPLETED"
     return replace(

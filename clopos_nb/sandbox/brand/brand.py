@@ -30,7 +30,7 @@ from clopos_nb.sandbox.brand.till import Receipt
 from clopos_nb.sandbox.brand.venues import Venue, make_venues
 
 _CLOSING_TIME = time(21, 30)
-_MOST_SHIFTS, _MOST_RECEIPTS = 256, 25_000
+_MOST_SHIFTS, _MOST_RECEIPTS = 256, 8_000
 _MOST_COLUMNS = 4096
 
 
@@ -192,7 +192,7 @@ class Brand:
     def receipt(self, venue_id: int, receipt_id: int) -> Receipt | None:
         """Return the model of a receipt, not to be changed; None when the venue has none such."""
         place = self.log("receipts", venue_id).place(receipt_id)
-        return None if place is None else self.shift(venue_id, place[0]).receipts[place[1]]
+        return None if place is None else self.shift(venue_id, place[0]).receipt(place[1])
 
     def order(self, venue_id: int, order_id: int) -> Order | None:
         """Return the model of an order, not to be changed; None when the venue has none such."""
@@ -250,7 +250,7 @@ class Brand:
         for number in range(start, stop):
             shift = self.shift(venue_id, number)
             for receipt in shift.receipts:
-                booked = shift.day
+                booked = receipt.day
                 if day == "created_at":
                     booked += timedelta(days=receipt.created // DAY)
                 if first <= booked <= last:
@@ -413,7 +413,7 @@ class _ReceiptRows:
         self._venue_id = venue_id
 
     def row(self, day: int, rank: int, parts: Parts) -> Row:
-        return self._brand.receipt_row(self._brand.shift(self._venue_id, day).receipts[rank], parts)
+        return self._brand.receipt_row(self._brand.shift(self._venue_id, day).receipt(rank), parts)
 
     def columns(self, day: int) -> Columns:
         return self._brand.columns("receipts", self._venue_id, day)

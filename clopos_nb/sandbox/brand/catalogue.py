@@ -51,17 +51,25 @@ class Item:
     recipe: tuple[tuple[int, int], ...] = ()
     halves: bool = False
     special_prices: Mapping[int, int] = field(default_factory=dict)
+    id: int = field(init=False)
+    """Product id, of the variant where there is one."""
+    exclusive_tax: bool = field(init=False)
+    """Whether the tax comes on top of the price."""
+    discountable: bool = field(init=False)
+    by_weight: bool = field(init=False)
+    by_hour: bool = field(init=False)
 
-    @property
-    def id(self) -> int:
-        """Product id, of the variant where there is one."""
-        number: int = self.row["id"]
-        return number
-
-    @property
-    def exclusive_tax(self) -> bool:
-        """Whether the tax comes on top of the price."""
-        return self.category == EXCLUSIVE_CATEGORY
+    def __post_init__(self) -> None:
+        """Read from the row, once, what the till asks for at every sale."""
+        read = {
+            "id": self.row["id"],
+            "exclusive_tax": self.category == EXCLUSIVE_CATEGORY,
+            "discountable": self.row["discountable"],
+            "by_weight": self.row["sold_by_weight"],
+            "by_hour": self.row["type"] == "TIMER",
+        }
+        for name, value in read.items():
+            object.__setattr__(self, name, value)
 
     def price_for(self, sale_type_id: int) -> int:
         """Return the price on a sale type's price list, or the menu price."""

@@ -64,6 +64,7 @@ class Log:
         self._venue_id = venue_id
         self._rows = rows
         self.number = number
+        self._near = 0, 0, 0
 
     def __len__(self) -> int:
         return self.bounds(None, None)[1]
@@ -145,10 +146,16 @@ class Log:
 
     def place(self, id: int) -> tuple[int, int] | None:
         """Return the shift day and rank of an id, or None when this venue has no such row."""
+        low, high, day = self._near
+        if low <= id < high:
+            return day, id - low
         place = self._tally.place(id)
         if place is None or place.venue_id != self._venue_id:
             return None
-        return (place.day, place.rank) if place.rank < self._index.size(place.day) else None
+        low, size = id - place.rank, self._index.size(place.day)
+        # Who asks for one row mostly asks for its neighbours next.
+        self._near = low, low + size, place.day
+        return (place.day, place.rank) if place.rank < size else None
 
     def position(self, id: int) -> int:
         """Return the position of an id that exists."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
 from random import Random
+from threading import RLock
 
 from clopos_nb.sandbox.brand import till
 from clopos_nb.sandbox.brand.catalogue import Item
@@ -16,6 +18,8 @@ from clopos_nb.sandbox.brand.products import Row
 from clopos_nb.sandbox.brand.till import Line, Offer, Receipt
 from clopos_nb.sandbox.brand.venues import DELIVERY, IN, TAKEAWAY, Character, Venue
 
+_Offers = tuple[Offer, Offer, list[int], list[float], float]
+"""What is sold away and at a table; sale types, their accumulated weights and the sum of those."""
 _WAITING = 40 * 60
 """A clerk answers an order within so many seconds, or hardly ever."""
 
@@ -43,14 +47,58 @@ class Order:
     payload: Row | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Shift:
-    """What exists of one venue's shift at the brand's present moment."""
+    """What exists of one venue's shift at the brand's present moment.
 
-    venue: Venue
-    day: date
-    receipts: list[Receipt]
-    orders: list[Order]
+    One stream of chance makes the receipts in order, so a receipt costs those before it and none
+    after; orders cost them all.
+
+    Parameters
+    ----------
+    count : int
+        Receipts.
+    make : callable
+        Makes the receipt of the next rank.
+    take : callable
+        Makes the orders, of all receipts.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        make: Callable[[int], Receipt],
+        take: Callable[[Sequence[Receipt]], list[Order]],
+    ) -> None:
+        self._count = count
+        self._make = make
+        self._take = take
+        self._made: list[Receipt] = []
+        self._orders: list[Order] | None = None
+        self._lock = RLock()
+
+    def receipt(self, rank: int) -> Receipt:
+        """Return one receipt."""
+        made = self._made
+        if rank >= len(made):
+            with self._lock:
+                while len(made) <= rank:
+                    made.append(self._make(len(made)))
+        return made[rank]
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        """All receipts, oldest first."""
+        if self._count:
+            self.receipt(self._count - 1)
+        return self._made
+
+    @property
+    def orders(self) -> list[Order]:
+        """All orders, oldest first."""
+        with self._lock:
+            if self._orders is None:
+                self._orders = self._take(self.receipts)
+            return self._orders
 
 
 class Kitchen:
@@ -71,7 +119,7 @@ class Kitchen:
         self._items = items
         self._customers = [row for row in customers if row["status"]]
         self._by_id = {row["id"]: row for row in self._customers}
-        self._offers: dict[str, tuple[Offer, Offer, list[float]]] = {}
+        self._offers: dict[str, _Offers] = {}
 
     def shift(self, venue: Venue, day: date, plan: Plan, ids: tuple[int, int], now: int) -> Shift:
         """Return a shift as it stands ``now`` seconds after its day's midnight.
@@ -91,23 +139,28 @@ class Kitchen:
             for rank, order in enumerate(plan.orders)
             if order.receipt >= 0
         }
-        receipts = [
-            self.receipt(chance, venue, day, (ids[0] + rank, rank, created), born.get(rank), now)
-            for rank, created in enumerate(plan.receipts[: plan.receipts_until(now)])
-        ]
-        chance = Random(f"{self._seed}:{venue.id}:{day}:orders")
-        orders = [
-            self._order(chance, venue, day, ids[1] + rank, order, receipts, now)
-            for rank, order in enumerate(plan.orders[: plan.orders_until(now)])
-        ]
-        return Shift(venue, day, receipts, orders)
 
-    def _offer(self, character: Character) -> tuple[Offer, Offer, list[float]]:
+        def make(rank: int) -> Receipt:
+            place = ids[0] + rank, rank, plan.receipts[rank]
+            return self.receipt(chance, venue, day, place, born.get(rank), now)
+
+        def take(receipts: Sequence[Receipt]) -> list[Order]:
+            chance = Random(f"{self._seed}:{venue.id}:{day}:orders")
+            return [
+                self._order(chance, venue, day, ids[1] + rank, order, receipts, now)
+                for rank, order in enumerate(plan.orders[: plan.orders_until(now)])
+            ]
+
+        return Shift(plan.receipts_until(now), make, take)
+
+    def _offer(self, character: Character) -> _Offers:
         if character.name not in self._offers:
             self._offers[character.name] = (
                 Offer(self._items, character, at_table=False),
                 Offer(self._items, character, at_table=True),
+                list(character.sale_types),
                 list(accumulate(character.sale_types.values())),
+                sum(character.sale_types.values()) + 0.0,
             )
         return self._offers[character.name]
 
@@ -122,12 +175,12 @@ class Kitchen:
     ) -> Receipt:
         """Return a receipt at a place, which is its id, rank and second; ``born`` of an order."""
         number, rank, created = place
-        away, table, weights = self._offer(venue.character)
+        away, table, kinds, weights, whole = self._offer(venue.character)
         if born:
             sale_type = DELIVERY if chance.random() < 0.82 else TAKEAWAY
         else:
-            kinds = list(venue.character.sale_types)
-            sale_type = chance.choices(kinds, cum_weights=weights)[0]
+            # What Random.choices does, without its checks.
+            sale_type = kinds[bisect(weights, chance.random() * whole, 0, len(kinds) - 1)]
         guests = till.party(chance, venue) if sale_type == IN else 1
         offer = table if sale_type == IN else away
         lines = offer.lines(chance, sale_type, till.size(chance, sale_type, guests))
@@ -206,12 +259,14 @@ class Kitchen:
 
 
 def _close(chance: Random, receipt: Receipt, now: int) -> None:
-    minutes = (30, 105) if receipt.sale_type == IN else (8, 45)
-    closed = receipt.created + chance.randrange(minutes[0] * 60, minutes[1] * 60)
+    least, spread = (1800, 4500) if receipt.sale_type == IN else (480, 2220)
+    closed = receipt.created + least + till.below(chance, spread)
     till.pay(chance, receipt)
-    patched = closed + chance.randrange(600, 172_800) if chance.random() < 0.03 else closed
+    patched = closed
+    if chance.random() < 0.03:
+        patched += 600 + till.below(chance, 172_200)
     if closed > now:
-        receipt.payments = []
+        receipt.payments = ()
         receipt.updated = min(now, receipt.created + chance.randrange(30, 1500))
     else:
         receipt.closed = closed

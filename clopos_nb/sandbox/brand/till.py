@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
 from random import Random
@@ -78,7 +78,7 @@ class Receipt:
     discount_value: int = 0
     service_rate: int = 0
     delivery_fee: int = 0
-    payments: list[tuple[int, int]] = field(default_factory=list)
+    payments: Sequence[tuple[int, int]] = ()
     waiter: int = 0
     luck: int = 0
     subtotal: int = 0
@@ -88,7 +88,7 @@ class Receipt:
     i_tax: int = 0
     e_tax: int = 0
     total: int = 0
-    written: dict[str, Any] = field(default_factory=dict)
+    written: dict[str, Any] | None = None
 
     @property
     def discount(self) -> int:
@@ -99,6 +99,15 @@ class Receipt:
     def paid(self) -> int:
         """Sum of the payments."""
         return sum(amount for _, amount in self.payments)
+
+
+def below(chance: Random, limit: int) -> int:
+    """Return what ``chance.randrange(limit)`` does, without its checks of the arguments."""
+    bits = limit.bit_length()
+    draw = chance.getrandbits(bits)
+    while draw >= limit:
+        draw = chance.getrandbits(bits)
+    return draw
 
 
 class Offer:
@@ -114,7 +123,8 @@ class Offer:
         """Return lines for about so many things, each item at most once."""
         # What Random.choices does, without its checks: a busy day calls this hundreds of times.
         draw, items, weights, last = chance.random, self.items, self.weights, len(self.items) - 1
-        picks = [items[bisect(weights, draw() * self.whole, 0, last)] for _ in range(size)]
+        whole = self.whole
+        picks = [items[bisect(weights, draw() * whole, 0, last)] for _ in range(size)]
         return [_line(chance, item, sale_type) for item in dict.fromkeys(picks)]
 
 
@@ -150,17 +160,21 @@ def line_of(
     added: int,
 ) -> Line:
     """Return an undiscounted line: count x portion x (price + modificators), rounded half up."""
-    each = price + sum(mod.price * number for mod, number in modificators)
-    subtotal = half_up(count * portion * each, 1_000_000)
+    each = price
+    if modificators:
+        each += sum([mod.price * number for mod, number in modificators])
+    if portion == 1000 and count % 1000 == 0:
+        subtotal = count // 1000 * each  # nothing to round, which is how most lines are
+    else:
+        subtotal = half_up(count * portion * each, 1_000_000)
     return Line(item, count, portion, price, modificators, subtotal, added)
 
 
 def _count(chance: Random, item: Item) -> int:
-    row = item.row
-    if row["sold_by_weight"]:
-        return chance.randrange(50, 400) * 5
+    if item.by_weight:
+        return below(chance, 350) * 5 + 250
     draw = chance.random()
-    if row["type"] == "TIMER":
+    if item.by_hour:
         return 1500 if draw < 0.3 else 1000 * (1 + int(draw * 3))
     if item.category == "qutab":
         return 1000 * (1 + int(draw * 5))
@@ -180,10 +194,10 @@ def give_and_discount(chance: Random, lines: Sequence[Line]) -> None:
     """Make some lines a gift of the house and mark some down; the first is always charged."""
     for rank, line in enumerate(lines):
         draw = chance.random()
-        if rank and line.item.row["giftable"] and draw < 0.07:
+        if rank and draw < 0.07 and line.item.row["giftable"]:
             line.gift = True
             line.discount = line.subtotal
-        elif line.item.row["discountable"] and draw > 0.955:
+        elif draw > 0.955 and line.item.discountable:
             if draw > 0.99:
                 line.discount_type, line.discount_value = AMOUNT, 100
                 line.discount = line.discount_value = min(100, line.subtotal)
@@ -208,8 +222,10 @@ def discount_receipt(chance: Random, receipt: Receipt, customer_percent: int) ->
 
 def share_discount(receipt: Receipt) -> None:
     """Work out the receipt's own discount and share it over the lines that take one."""
-    base = discountable(receipt)
     amount = receipt.discount_value
+    if not amount:
+        return
+    base = discountable(receipt)
     if receipt.discount_type == PERCENT:
         amount = half_up(sum(base) * receipt.discount_value, 10_000)
     if amount:
@@ -219,26 +235,25 @@ def share_discount(receipt: Receipt) -> None:
 
 def discountable(receipt: Receipt) -> list[int]:
     """Return what of each line the receipt's own discount may touch."""
-    return [0 if x.gift or not x.item.row["discountable"] else x.total for x in receipt.lines]
+    return [0 if x.gift or not x.item.discountable else x.total for x in receipt.lines]
 
 
 def add_up(receipt: Receipt) -> None:
     """Set every sum of a receipt from its lines and rates."""
-    receipt.subtotal = receipt.line_discount = receipt.receipt_discount = 0
-    included = exclusive = 0
+    subtotal = discount = shared = included = exclusive = 0
     for line in receipt.lines:
-        receipt.subtotal += line.subtotal
-        receipt.line_discount += line.discount
-        receipt.receipt_discount += line.receipt_discount
-        net = line.total - line.receipt_discount
+        subtotal += line.subtotal
+        discount += line.discount
+        shared += line.receipt_discount
         if line.item.exclusive_tax:
-            exclusive += net
+            exclusive += line.subtotal - line.discount - line.receipt_discount
         else:
-            included += net
-    net = receipt.subtotal - receipt.discount
+            included += line.subtotal - line.discount - line.receipt_discount
+    receipt.subtotal, receipt.line_discount, receipt.receipt_discount = subtotal, discount, shared
+    net = subtotal - discount - shared
     receipt.service_charge = half_up(net * receipt.service_rate, 10_000)
     receipt.i_tax = half_up(included * INCLUDED_TAX, 100 + INCLUDED_TAX)
-    receipt.e_tax = half_up(exclusive * EXCLUSIVE_TAX, 100)
+    receipt.e_tax = half_up(exclusive * EXCLUSIVE_TAX, 100) if exclusive else 0
     receipt.total = net + receipt.service_charge + receipt.e_tax + receipt.delivery_fee
 
 
@@ -246,11 +261,11 @@ def pay(chance: Random, receipt: Receipt) -> None:
     """Settle a receipt in full, about one in twelve with two methods."""
     total = receipt.total
     first = _method(chance, receipt)
-    receipt.payments = [(first, total)] if total else []
+    receipt.payments = ((first, total),) if total else ()
     if total >= 500 and first in (CASH, CARD) and chance.random() < 0.085:
         # Guests who split a bill put down a round sum first.
-        part = max(100, total * chance.randrange(20, 80) // 10_000 * 100)
-        receipt.payments = [(CASH, part), (CARD, total - part)]
+        part = max(100, total * (20 + below(chance, 60)) // 10_000 * 100)
+        receipt.payments = (CASH, part), (CARD, total - part)
 
 
 def _method(chance: Random, receipt: Receipt) -> int:
@@ -285,7 +300,6 @@ def size(chance: Random, sale_type: int, guests: int) -> int:
 
 def delivery_fee(chance: Random, receipt: Receipt) -> int:
     """Return the fee: none in the app, none above 40 manat."""
-    net = sum(line.total for line in receipt.lines)
-    if receipt.sale_type != DELIVERY or net > 4000:
+    if receipt.sale_type != DELIVERY or sum([line.total for line in receipt.lines]) > 4000:
         return 0
     return chance.choice((200, 250, 300, 390))

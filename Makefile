@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
-.PHONY: help demo test lab notebooks clean
+.PHONY: help demo test fuzz bench lab notebooks clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,8 +17,14 @@ test: .venv/.test  ## lint, types, layers, then every test and notebook
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/pytest clopos_nb tests notebooks --doctest-modules --nbval --nbval-current-env --nbval-cell-timeout=60
 
+fuzz: .venv/.test  ## a minute of bad input to a sandbox (ARGS="--seconds 10 --seed 3" passes options)
+	$(BIN)/python tests/fuzz/fuzz_sandbox.py $(ARGS)
+
+bench: .venv/.test  ## run every benchmark and print its figures
+	@set -e; for each in $(sort $(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each; done
+
 lab: .venv/.lab  ## open JupyterLab on the first notebook (ARGS="--no-browser" passes options)
-	$(BIN)/jupyter lab notebooks/01_quickstart.ipynb $(ARGS)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_quickstart.ipynb $(ARGS)
 
 # Timings and widget state differ between any two runs, and widget state may hold what was typed.
 notebooks: .venv/.lab  ## run the notebooks again and store their outputs

@@ -44,4 +44,5 @@ def demo(*, timezone: str | None = None) -> Session:
         today=sandbox.today,
     )
     session._cleanup.callback(sandbox.stop)
+    session._cleanup.callback(session._transport.retire)
     return session

@@ -30,7 +30,9 @@ class Certificate:
 
     ``total`` is the server's own count and ``rows`` what was received of it, of the list endpoint:
     a child table certifies the walk of its parent. ``left_out`` are rows received and dropped again
-    because they lie outside the business days or filters asked for.
+    because they lie outside the business days or filters asked for. ``cut`` says that ``limit`` was
+    reached, so that there may be more. ``filters`` are their names only: a value may be somebody's
+    phone number.
     """
 
     brand: str
@@ -38,16 +40,18 @@ class Certificate:
     endpoint: str
     start: str | None
     end: str | None
+    day: str = "created_at"
+    filters: list[str] = field(default_factory=list)
     limit: int | None = None
     venues: list[VenueRecord] = field(default_factory=list)
-    requests: int = 0
+    cut: bool = False
     fetched_at: str = ""
     source: str = "api"
 
     @property
     def complete(self) -> bool:
-        """Whether every venue's rows are its total."""
-        return all(venue.complete for venue in self.venues)
+        """Whether every venue's rows are its total, and no limit cut them short."""
+        return not self.cut and all(venue.complete for venue in self.venues)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the certificate with its sums."""
@@ -60,6 +64,7 @@ class Certificate:
         return {
             **asdict(self),
             **sums,
+            "requests": sums["pages"],
             "total": sum(known) if len(known) == len(totals) else None,
             "complete": self.complete,
         }
@@ -76,9 +81,8 @@ class Certificate:
                 text += f"; {venue.name or venue.id}: {venue.rows} of {venue.total}"
         return text
 
-    def stamp(self, requests: int) -> None:
+    def stamp(self) -> None:
         """Note the end of the fetch."""
-        self.requests = requests
         self.fetched_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
     def incomplete(self) -> errors.IncompleteResult:

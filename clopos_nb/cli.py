@@ -121,6 +121,7 @@ def _demo(arguments: argparse.Namespace) -> int:
             comparison=comparison,
             daily=daily_revenue(receipts),
             certificates=certificates,
+            note="simulated data",
         )
     except OSError as error:
         return _fail(f"cannot write {path} ({error.strerror}); choose another folder with --out")

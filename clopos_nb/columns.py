@@ -7,11 +7,12 @@ the caller is told.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
-import pandas as pd
 import pyarrow as pa
 
 from clopos_nb.tables.model import Kind
@@ -43,7 +44,7 @@ _LADDER: dict[str, tuple[str, ...]] = {
 }
 
 
-def array(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, Any]:
+def array(values: Sequence[Any], kind: Kind, timezone: str | None = None) -> tuple[pa.Array, Any]:
     """Return the values as an Arrow array, and an example of what did not fit, or None.
 
     Parameters
@@ -52,6 +53,8 @@ def array(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, Any]:
         One JSON value a row; None is null.
     kind : str
         The declared kind of the column.
+    timezone : str, optional
+        Where a time that should have no offset, and has one, is to be read; UTC when None.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def array(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, Any]:
     if kind == "json":
         return pa.array([as_json(v) for v in values], TYPES["json"]), None
     if kind in ("local", "utc", "ms", "date"):
-        return _times(values, kind)
+        return _times(values, kind, timezone or "UTC")
     # Arrow would turn 0.5 into 0 and True into 1.0 on its own; those take the careful path.
     if set(map(type, values)) <= _PLAIN[kind]:
         try:
@@ -138,43 +141,48 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _times(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, Any]:
+def _times(values: Sequence[Any], kind: Kind, timezone: str) -> tuple[pa.Array, Any]:
     target = TYPES[kind]
-    try:
-        if kind == "ms":
-            return pa.array(values, pa.int64()).cast(pa.timestamp("ms", "UTC")).cast(target), None
-        return pa.array(values, pa.string()).cast(target), None
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        pass
+    if kind != "ms":
+        try:
+            return pa.array(values, pa.string()).cast(target), None
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            pass
     instants = [_instant(v) for v in values]
-    unread = [v for v, at in zip(values, instants, strict=True) if at is pd.NaT]
+    unread = [v for v, at in zip(values, instants, strict=True) if at is None]
     misfit = next((v for v in unread if v not in (None, "", [])), None)
     if kind in ("local", "date"):
-        instants = [at.tz_localize(None) if at.tz is not None else at for at in instants]
+        aware = [v for v, at in zip(values, instants, strict=True) if at and at.tzinfo]
+        misfit = aware[0] if misfit is None and aware else misfit
+        zone = ZoneInfo(timezone)
+        instants = [
+            at.astimezone(zone).replace(tzinfo=None) if at and at.tzinfo else at for at in instants
+        ]
     else:  # written without an offset where Z is documented: read as UTC, like the others
-        instants = [at if at is pd.NaT or at.tz else at.tz_localize("UTC") for at in instants]
-    micros = [None if at is pd.NaT else at.to_pydatetime() for at in instants]
-    return pa.array(micros, target), misfit
+        instants = [at.replace(tzinfo=dt.UTC) if at and not at.tzinfo else at for at in instants]
+    return pa.array(instants, target), misfit
 
 
 _FIRST_YEAR = 1900  # the API has been seen to write the year 203
 _FIRST_SECOND = 1e8  # in 1973; a smaller number is no time
+_FIRST_MILLISECOND = 1e11
 
 
-def _instant(value: Any) -> Any:
-    """Return one time of any documented spelling; what cannot be read is NaT."""
-    if isinstance(value, bool) or value is None:
-        return pd.NaT
+def _instant(value: Any) -> dt.datetime | None:
+    """Return one time of any documented spelling; None when it cannot be read."""
     try:
-        if isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal()):
-            number = float(value)  # milliseconds, or seconds when small enough for it
-            if number < _FIRST_SECOND:
-                return pd.NaT
-            return pd.Timestamp(number, unit="ms" if number > 1e11 else "s", tz="UTC")
-        found = pd.Timestamp(value) if isinstance(value, str) else pd.NaT
-        return found if found is pd.NaT or found.year >= _FIRST_YEAR else pd.NaT
-    except (ValueError, OverflowError):
-        return pd.NaT
+        if isinstance(value, str) and not value.isdecimal():
+            found = dt.datetime.fromisoformat(value)
+            return found if found.year >= _FIRST_YEAR else None
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            return None
+        number = float(value)
+        if number < _FIRST_SECOND:
+            return None
+        seconds = number / 1000 if number >= _FIRST_MILLISECOND else number
+        return dt.datetime.fromtimestamp(seconds, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def inferred(values: Sequence[Any]) -> pa.Array:

@@ -114,7 +114,7 @@ def complete(found: Mapping[str, Secret]) -> Credentials:
         variables = ", ".join(VARIABLES[name] for name in missing)
         arguments = ", ".join(f"{name}=" for name in missing)
         message = (
-            f"{' and '.join(missing)} not found. Set {variables}, or pass {arguments} "
+            f"Not found: {', '.join(missing)}. Set {variables}, or pass {arguments} "
             "to clopos_nb.Session(), or try clopos_nb.demo(), which needs none"
         )
         raise MissingCredentials(message)

@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from typing import TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from clopos_nb.errors import InvalidDates
@@ -64,6 +65,8 @@ def day_range(
 def _period(value: DayLike, today: dt.date) -> tuple[dt.date, dt.date]:
     if isinstance(value, pd.Period):
         return value.start_time.date(), value.end_time.date()
+    if isinstance(value, np.datetime64) and not pd.isna(value):
+        value = pd.Timestamp(value)
     if isinstance(value, dt.datetime) and not pd.isna(value):  # a Timestamp too
         return value.date(), value.date()
     if isinstance(value, dt.date) and not pd.isna(value):

@@ -20,7 +20,7 @@
         UnexpectedRedirect
         OutcomeUnknown                    a write whose fate is not known
       ApiError                            an answer that says no, with .status .code ...
-        BadRequest  .fields
+        BadRequest
         PermissionDenied
           ModuleUnavailable
         NotFound
@@ -36,7 +36,7 @@
       SchemaDrift
 
 Texts say what was wrong, what was expected and what to do. They never hold a secret, a token, or
-anything a server wrote about a person: server messages pass through :func:`clopos_nb.wire.redact`.
+anything a server wrote about a person: :func:`clopos_nb.refusals.redact` sees to it.
 """
 
 from __future__ import annotations
@@ -207,8 +207,6 @@ class ApiError(CloposError):
 
 class BadRequest(ApiError):
     """The server did not accept the request's parameters or body."""
-
-    fields: Mapping[str, Any] = {}
 
 
 class PermissionDenied(ApiError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import numbers
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +17,20 @@ from clopos_nb import errors, wire
 from clopos_nb.certificate import Certificate, VenueRecord
 from clopos_nb.frames import ADDED, Drift, Row, assemble, decode, table_rows
 from clopos_nb.progress import Progress
-from clopos_nb.tables import CATALOGUE, Table
+from clopos_nb.tables import CATALOGUE, Table, close_names
 from clopos_nb.transport import Transport
 from clopos_nb.walks import Walk
 
 DayRange: TypeAlias = tuple[dt.date, dt.date]
 Day: TypeAlias = Literal["created_at", "shift_date"]
+
+
+@dataclass
+class Place:
+    """Whose rows: a venue, or the brand as a whole when ``id`` is None."""
+
+    id: int | None
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,12 +59,16 @@ class Question:
         if self.day == "shift_date" and "shift_date" not in self.source.by_name:
             message = f"{self.table.name} has no business day; leave day out"
             raise errors.ConfigError(message)
-        if self.limit is not None and (type(self.limit) is not int or self.limit < 1):
+        if self.limit is not None and (
+            not isinstance(self.limit, numbers.Integral)
+            or isinstance(self.limit, bool)
+            or self.limit < 1
+        ):
             message = f"limit is {self.limit!r}; expected a number of rows, 1 or more"
             raise errors.ConfigError(message)
         if unknown := [f for f in self.filters if f not in self.source.filterable]:
-            known = ", ".join(sorted(self.source.filterable))
-            message = f"{self.table.name} has no filter {unknown[0]!r}; the filters are: {known}"
+            there_are = close_names(unknown[0], sorted(self.source.filterable))
+            message = f"{self.table.name} has no filter {unknown[0]!r}; {there_are}"
             raise errors.ConfigError(message)
 
     @property
@@ -70,13 +83,19 @@ class Question:
 
     def query(self, page: int) -> list[tuple[str, str]]:
         """Return the query of one page."""
-        plain = {k: v for k, v in self.filters.items() if k in self.source.parameters}
+        # A plain parameter takes one value; several go out as a filter, and are checked here too.
+        plain = {
+            name: value
+            for name, value in self.filters.items()
+            if name in self.source.parameters and not isinstance(value, list)
+        }
         filters = {k: v for k, v in self.filters.items() if k not in plain}
         if self.table.limit is None:
             return wire.brackets(plain) + wire.list_query(filters=filters)
         size = self.table.limit
-        if self.limit is not None and self.table is self.source:
-            size = min(size, self.limit)
+        untrimmed = self.day == "created_at" and not self.filters and self.table is self.source
+        if self.limit is not None and untrimmed:
+            size = min(size, int(self.limit))
         return wire.brackets(plain) + wire.list_query(
             page=page,
             limit=size,
@@ -96,10 +115,22 @@ class Question:
         one = dt.timedelta(days=1)
         return max(first, dt.date.min + one) - one, min(last, dt.date.max - one) + one
 
-    def wants(self, item: Row) -> bool:
-        """Tell whether an item is what was asked for; a server may ignore a filter."""
+    def rows(self, items: Sequence[Row], drift: Drift | None = None) -> tuple[list[Row], int]:
+        """Return the table's rows of a page, and how many of the page were left out.
+
+        A server may ignore a filter, and business days are asked for wider than wanted.
+        """
+        if self.table.tree:
+            every = table_rows(self.table, items, drift)
+            rows = [row for row in every if self._wants(row)]
+            return rows, len(every) - len(rows)
+        wanted = [item for item in items if self._wants(item)]
+        return table_rows(self.table, wanted, drift), len(items) - len(wanted)
+
+    def _wants(self, item: Row) -> bool:
         if self.days and self.day == "shift_date":
-            shift = str(item.get("shift_date"))[:10]
+            # A receipt without a business day belongs to the day it was opened on.
+            shift = str(item.get("shift_date") or item.get("created_at"))[:10]
             if not str(self.days[0]) <= shift <= str(self.days[1]):
                 return False
         return all(
@@ -109,6 +140,18 @@ class Question:
             and name not in self.source.server_filters
             and name in item
         )
+
+    def problem(self, items: Sequence[Row], place: Place) -> str | None:
+        """Return what shows that a page is not the answer to this question, or None."""
+        if place.id is not None and self.source.scope == "venue":
+            others = {str(item.get("venue_id")) for item in items} - {str(place.id), "None"}
+            if others:
+                return "the server sent rows of another venue"
+        if self.table.relations and items:
+            step = self.table.nested[0]
+            if not any(step in item for item in items):
+                return f"the server sent no {step}"
+        return None
 
 
 def plain_filters(filters: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -126,7 +169,11 @@ def plain_filters(filters: Mapping[str, Any] | None) -> dict[str, Any]:
             f"filters is a {type(filters).__name__}; expected a mapping, as in {{'status': 2}}"
         )
         raise errors.ConfigError(message)
-    return {str(name): _plain(wanted) for name, wanted in filters.items()}
+    plain = {str(name): _plain(wanted) for name, wanted in filters.items()}
+    if empty := [name for name, wanted in plain.items() if wanted is None or wanted == []]:
+        message = f"the filter {empty[0]!r} has no value; leave it out, or filter the frame"
+        raise errors.ConfigError(message)
+    return plain
 
 
 def _plain(wanted: Any) -> Any:
@@ -151,15 +198,9 @@ def _same(value: Any, wanted: Any) -> bool:
 
 
 def _digit(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"true": 1, "false": 0}.get(value.lower(), value)
     return int(value) if isinstance(value, bool) else value
-
-
-@dataclass
-class Place:
-    """Whose rows: a venue, or the brand as a whole when ``id`` is None."""
-
-    id: int | None
-    name: str | None = None
 
 
 # ------------------------------------------------------------------------------ walks
@@ -191,7 +232,7 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
     left = question.limit
     walk = question.walk()
     for items in walk_pages(transport, question, place, walk):
-        rows = table_rows(question.table, [item for item in items if question.wants(item)])
+        rows, _ = question.rows(items)
         if left is not None:
             rows = rows[:left]
             left -= len(rows)
@@ -200,7 +241,7 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
             return
     if not walk.complete:
         message = f"{question.table.name}: {walk.rows} rows of the server's {walk.total}"
-        warnings.warn(message, errors.IncompleteResultWarning, stacklevel=3)
+        warnings.warn(message, errors.IncompleteResultWarning, stacklevel=2)
 
 
 @dataclass
@@ -210,33 +251,46 @@ class _Reading:
     record: VenueRecord
     pages: list[pa.Table] = field(default_factory=list)
 
+    @property
+    def rows(self) -> int:
+        """How many rows of the table there are so far."""
+        return sum(page.num_rows for page in self.pages)
+
+
+@dataclass
+class Asking:
+    """What goes with every page of one fetch."""
+
+    drift: Drift
+    progress: Progress
+    timezone: str | None = None
+
 
 def _read(
     transport: Transport,
     question: Question,
     place: Place,
-    drift: Drift,
-    progress: Progress,
+    ask: Asking,
     left: int | None,
 ) -> _Reading:
     """Walk one venue; at most ``left`` rows of the table are wanted of it."""
     reading = _Reading(VenueRecord(place.id, place.name))
-    record, received = reading.record, 0
-    walk = question.walk()
+    record, walk = reading.record, question.walk()
     for items in walk_pages(transport, question, place, walk):
-        wanted = [item for item in items if question.wants(item)]
-        page = decode(question.table, wanted, drift)
-        reading.pages.append(page)
-        received += page.num_rows
-        record.left_out += len(items) - len(wanted)
-        if left is not None and received >= left:
+        if walk.restarted:  # what was held is void, and so is this page
+            reading.pages.clear()
+            record.left_out = 0
+        else:
+            rows, left_out = question.rows(items, ask.drift)
+            reading.pages.append(decode(question.table, rows, ask.drift, ask.timezone))
+            record.left_out += left_out
+            record.error = record.error or question.problem(items, place)
+        if left is not None and reading.rows >= left:
             walk.stop()
         record.total, record.rows, record.pages = walk.total, walk.rows, walk.pages
-        record.duplicates, record.complete = walk.duplicates, walk.complete
-        progress.page(place, walk)
-        if walk.restarted:
-            reading.pages.clear()
-            received = record.left_out = 0
+        record.duplicates = walk.duplicates
+        record.complete = walk.complete and record.error is None
+        ask.progress.page(place, walk)
     return reading
 
 
@@ -275,16 +329,19 @@ def fetch_frame(
         endpoint=question.table.path,
         start=str(question.days[0]) if question.days else None,
         end=str(question.days[1]) if question.days else None,
+        day=question.day,
+        filters=sorted(question.filters),
         limit=question.limit,
     )
-    sent_before, pages = transport.requests_sent, []
+    pages: list[pa.Table] = []
     left = question.limit
     with Progress(question.table.name, len(places), progress) as bar:
+        transport.on_wait = bar.waiting
         for place in places:
             if left == 0:
                 break
             try:
-                reading = _read(transport, question, place, drift, bar, left)
+                reading = _read(transport, question, place, Asking(drift, bar, timezone), left)
             except (errors.ApiError, errors.TransportError, errors.ResponseError) as exc:
                 if on_error == "raise":
                     raise
@@ -293,8 +350,10 @@ def fetch_frame(
             labelled = [_labelled(p, place) if label else p for p in reading.pages]
             pages += labelled
             if left is not None:
-                left = max(left - sum(page.num_rows for page in labelled), 0)
-    certificate.stamp(transport.requests_sent - sent_before)
+                left = max(left - reading.rows, 0)
+    transport.on_wait = None
+    certificate.cut = left == 0
+    certificate.stamp()
     frame = assemble(question.table, pages, timezone)
     if question.limit is not None:
         frame = frame.head(question.limit)
@@ -340,10 +399,10 @@ def checked_columns(table: Table, columns: Sequence[str] | None, label: bool) ->
     if columns is None:
         return None
     chosen = [columns] if isinstance(columns, str) else list(columns)
-    known = [*(ADDED if label else ()), *table.by_name]
+    known = [*(ADDED if label else ()), *(c.name for c in table.columns if c.kind != "withheld")]
     if unknown := [name for name in chosen if name not in known]:
-        there_are = ", ".join(table.by_name)
-        message = f"{table.name} has no column {unknown[0]!r}; its columns are: {there_are}"
+        there_are = close_names(unknown[0], table.by_name)
+        message = f"{table.name} has no column {unknown[0]!r}; {there_are}"
         raise errors.ConfigError(message)
     return chosen
 

@@ -78,7 +78,7 @@ class Drift:
 # ------------------------------------------------------------------------------- rows
 
 
-def table_rows(table: Table, items: Sequence[Row]) -> list[Row]:
+def table_rows(table: Table, items: Sequence[Row], drift: Drift | None = None) -> list[Row]:
     """Return a table's own rows out of the items of a page: flattened tree, or nested rows."""
     if table.tree:
         return list(flattened(items, table.tree))
@@ -90,10 +90,22 @@ def table_rows(table: Table, items: Sequence[Row]) -> list[Row]:
         for step in table.nested:
             nested = nested.get(step) if isinstance(nested, dict) else None
         context = {name: item.get(source) for name, source in table.inherited}
-        for line, row in enumerate(nested if isinstance(nested, list) else [], start=1):
-            if isinstance(row, dict):
-                rows.append({"line": line, **row, **context})
+        for line, row in enumerate(_as_list(nested), start=1):
+            if not isinstance(row, dict):
+                if drift is not None:
+                    drift.note(table.name, ".".join(table.nested), "not a list of objects", row)
+                row = {"value": row}  # kept: it comes out as a column of its own
+            rows.append({"line": line, **row, **context})
     return rows
+
+
+def _as_list(nested: Any) -> list[Any]:
+    """Return a list; PHP writes one with gaps as an object with numbers for keys."""
+    if isinstance(nested, dict) and all(key.isdecimal() for key in nested):
+        return list(nested.values())
+    if nested is None:
+        return []
+    return nested if isinstance(nested, list) else [nested]
 
 
 def flattened(items: Sequence[Row], inside: str) -> Iterator[Row]:
@@ -108,26 +120,30 @@ def flattened(items: Sequence[Row], inside: str) -> Iterator[Row]:
 # ----------------------------------------------------------------------------- decode
 
 
-def decode(table: Table, items: Sequence[Row], drift: Drift) -> pa.Table:
-    """Return the items of one page as an Arrow table with the table's columns.
+def decode(
+    table: Table, rows: Sequence[Row], drift: Drift, timezone: str | None = None
+) -> pa.Table:
+    """Return rows of one page as an Arrow table with the table's columns.
 
     Parameters
     ----------
     table : Table
         What to make of them.
-    items : sequence of dict
-        The rows of the list endpoint; a child table takes its own rows out of them.
+    rows : sequence of dict
+        The table's own, as :func:`table_rows` takes them out of a page.
     drift : Drift
         Takes note of what is not documented.
+    timezone : str, optional
+        See :func:`assemble`.
 
     Returns
     -------
     pyarrow.Table
         All declared columns, the optional ones that were sent, then undocumented ones.
     """
-    rows = table_rows(table, items)
-    found: dict[str, pa.Array] = {}
-    _read(_tree(table), rows, "", found, table, drift)
+    page = _Page(table, drift, timezone)
+    page.read(_tree(table), rows, "")
+    found = page.found
     order = [column.name for column in table.columns if column.name in found]
     order += [name for name in found if name not in table.by_name]
     return pa.table({name: found[name] for name in order})
@@ -154,60 +170,46 @@ def _tree(table: Table) -> _Node:
     return root
 
 
-def _read(
-    node: _Node,
-    rows: Sequence[Row],
-    prefix: str,
-    found: dict[str, pa.Array],
-    table: Table,
-    drift: Drift,
-) -> None:
-    keys = set().union(*rows) if rows else set()
-    for key, inner in node.items():
-        if inner is None:
-            continue
-        if isinstance(inner, Column):
-            _read_column(inner, [row.get(key) for row in rows], key in keys, found, table, drift)
-            continue
-        values = [row.get(key) for row in rows]
-        odd = [None if isinstance(v, dict) or v == [] else v for v in values]
-        if any(v is not None for v in odd):  # an object was documented, something else came
-            _undocumented(f"{prefix}{key}", odd, found, table, drift)
-        _read(
-            inner,
-            [v if isinstance(v, dict) else {} for v in values],
-            f"{prefix}{key}_",
-            found,
-            table,
-            drift,
+@dataclass
+class _Page:
+    """The columns of a page, as they are found."""
+
+    table: Table
+    drift: Drift
+    timezone: str | None
+    found: dict[str, pa.Array] = field(default_factory=dict)
+
+    def read(self, node: _Node, rows: Sequence[Row], prefix: str) -> None:
+        """Take the columns of a node, and what it does not name, out of the rows."""
+        keys = set().union(*rows) if rows else set()
+        for key, inner in node.items():
+            if inner is None:
+                continue
+            values = [row.get(key) for row in rows]
+            if isinstance(inner, Column):
+                if inner.kind != "withheld" and (key in keys or not inner.optional):
+                    self._take(inner, values)
+                continue
+            odd = [None if isinstance(v, dict) or v == [] else v for v in values]
+            if any(v is not None for v in odd):  # an object was documented, something else came
+                self._undocumented(f"{prefix}{key}", odd)
+            self.read(inner, [v if isinstance(v, dict) else {} for v in values], f"{prefix}{key}_")
+        for key in sorted(keys - node.keys()):
+            self._undocumented(f"{prefix}{key}", [row.get(key) for row in rows])
+
+    def _take(self, column: Column, values: list[Any]) -> None:
+        self.found[column.name], misfit = cols.array(values, column.kind, self.timezone)
+        if misfit is not None:
+            self.drift.note(self.table.name, column.name, f"not {column.kind}", misfit)
+
+    def _undocumented(self, name: str, values: list[Any]) -> None:
+        while name in self.found or name in self.table.by_name or name in ADDED:
+            name += "_"
+        self.found[name] = cols.inferred(values)
+        sent = [v for v in values if v is not None]
+        self.drift.note(
+            self.table.name, name, "undocumented", sent[0] if sent else None, count=len(sent)
         )
-    for key in sorted(keys - node.keys()):
-        _undocumented(f"{prefix}{key}", [row.get(key) for row in rows], found, table, drift)
-
-
-def _read_column(
-    column: Column,
-    values: list[Any],
-    sent: bool,
-    found: dict[str, pa.Array],
-    table: Table,
-    drift: Drift,
-) -> None:
-    if column.kind == "withheld" or (column.optional and not sent):
-        return
-    found[column.name], misfit = cols.array(values, column.kind)
-    if misfit is not None:
-        drift.note(table.name, column.name, f"not {column.kind}", misfit)
-
-
-def _undocumented(
-    name: str, values: list[Any], found: dict[str, pa.Array], table: Table, drift: Drift
-) -> None:
-    while name in found or name in table.by_name or name in ADDED:
-        name += "_"
-    found[name] = cols.inferred(values)
-    sent = [v for v in values if v is not None]
-    drift.note(table.name, name, "undocumented", sent[0] if sent else None, count=len(sent))
 
 
 # --------------------------------------------------------------------------- assemble
@@ -260,20 +262,27 @@ def _column_order(table: Table, pages: Sequence[pa.Table]) -> list[str]:
 def _joined(name: str, pages: Sequence[pa.Table]) -> pa.ChunkedArray:
     sent = [page.column(name).type for page in pages if name in page.column_names]
     target = cols.common_type(sent)
-    chunks = []
-    for page in pages:
-        if name not in page.column_names:
-            chunks.append(pa.nulls(page.num_rows, target))
-            continue
-        column = page.column(name)
-        chunks.extend((column if column.type == target else _cast(column, target)).chunks)
+    columns = [page.column(name) if name in page.column_names else page.num_rows for page in pages]
+    try:
+        chunks = [chunk for column in columns for chunk in _as_type(column, target)]
+    except pa.ArrowInvalid:  # a whole number beyond what a float holds: keep its digits
+        target = cols.TYPES["text"]
+        chunks = [chunk for column in columns for chunk in _as_type(column, target)]
     return pa.chunked_array(chunks, target)
 
 
-def _cast(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray:
-    if pa.types.is_boolean(column.type) and target == pa.float64():
+def _as_type(column: pa.ChunkedArray | int, target: pa.DataType) -> list[pa.Array]:
+    """Return a column's chunks in another type, or so many nulls."""
+    if isinstance(column, int):
+        return [pa.nulls(column, target)]
+    if column.type == target:
+        return list(column.chunks)
+    if target == cols.TYPES["text"]:
+        values = column.to_pylist()
+        return [pa.array([None if v is None else cols.text(v) for v in values], target)]
+    if pa.types.is_boolean(column.type):
         column = column.cast(pa.int64())
-    return column.cast(target)
+    return list(column.cast(target).chunks)
 
 
 def _in_zone(times: pd.Series[Any], timezone: str) -> pd.Series[Any]:
@@ -281,7 +290,7 @@ def _in_zone(times: pd.Series[Any], timezone: str) -> pd.Series[Any]:
         converted: pd.Series[Any] = times.dt.tz_convert(timezone)
         return converted
     # The hour that a clock change repeats is read as its second run, the one that it skips as
-    # the hour after it; the API gives no way to know better.
+    # the moment it is over; the API gives no way to know better.
     repeated = np.zeros(len(times), dtype=bool)
     aware: pd.Series[Any] = times.dt.tz_localize(
         timezone, ambiguous=repeated, nonexistent="shift_forward"

@@ -34,7 +34,7 @@ class Quota:
         """Take note of an answer's headers; an answer without them changes nothing."""
         limit = _number(headers.get("RateLimit-Limit"))
         remaining = _number(headers.get("RateLimit-Remaining"))
-        reset = _number(headers.get("RateLimit-Reset"))
+        reset = _seconds(headers.get("RateLimit-Reset"))
         if remaining is None:
             return
         with self._lock:
@@ -54,10 +54,19 @@ class Quota:
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a 429 asks to wait, or None when it does not say."""
     for name in ("RateLimit-Reset", "Retry-After"):
-        seconds = _number(headers.get(name))
+        seconds = _seconds(headers.get(name))
         if seconds is not None:
             return max(seconds, 0.0)
     return None
+
+
+LONGEST_WINDOW_S = 3600.0
+
+
+def _seconds(text: str | None) -> float | None:
+    """Return a wait; one of more than an hour is something else, such as a time of day."""
+    seconds = _number(text)
+    return seconds if seconds is not None and seconds <= LONGEST_WINDOW_S else None
 
 
 def _number(text: str | None) -> float | None:

@@ -93,14 +93,17 @@ def refusal(
     """Return the error that a refusing answer means."""
     code, message, inner = _words(error, message)
     effective = status if status >= 400 else inner or _SLUG_STATUS.get(code, status)
-    auth = _auth_error(effective, code, message, login=path == "/auth")
+    login = path == "/auth"
+    auth = _auth_error(effective, code, message, login=login)
     if auth is not None:
         return auth
     sent = list(sent)
     code, message = redact(code, sent), redact(message, sent)
     said = [word for word in (code, message) if word and _SAFE.fullmatch(word)]
-    where = f"{path}" + (f" for venue {venue_id}" if venue_id is not None else "")
+    where = redact(path) + (f" for venue {venue_id}" if venue_id is not None else "")
     cls, advice = _api_error(effective, code, message)
+    if login and effective == 429:
+        advice = "More than 60 logins a minute came from this address; try again in a minute"
     text = f"{where}: HTTP {status}" + (f", {': '.join(said)}" if said else "") + f". {advice}"
     if message and message not in said:
         text += ". The server's own message is on .message; it may hold personal data"

@@ -48,6 +48,7 @@ def write_report(
     daily: pd.DataFrame,
     certificates: Iterable[Certificate],
     currency: str = "",
+    note: str = "",
 ) -> Path:
     """Write a report of one range of days and return where it is.
 
@@ -71,6 +72,8 @@ def write_report(
         ``frame.attrs["clopos"]`` of the frames behind the figures.
     currency : str, optional
         Unit of money, such as "AZN". The API does not tell it, so by default none is shown.
+    note : str, optional
+        What a reader has to know before the figures, such as that the data are simulated.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def write_report(
     page = _PAGE.substitute(
         title=f"{escape(brand)}: {_range(start, end)}",
         brand=escape(brand),
-        range=_range(start, end),
+        range=f"{_range(start, end)}{escape(f' · {note}' if note else '')}",
         light=_variables(_LIGHT),
         dark=_variables(_DARK),
         headline=_headline(comparison, currency),
@@ -440,7 +443,9 @@ $daily
 </details>
 
 <h2>What was read</h2>
-<p class="note">Closed receipts count, and returns net out. Days are business days: sales after
+<p class="note">Revenue is what guests paid: after discounts, with service charge, delivery fee and
+tax. Closed receipts count; a return is a receipt of its own with a negative total, so it counts and
+lowers the revenue. Days are business days: sales after
 midnight belong to the day before, so the days beside the range are read as well and left out
 again. The rows that were read stand against the number that the server itself gave.</p>
 <div class="read">

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import numbers
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ import pandas as pd
 from clopos_nb import errors, html, wire
 from clopos_nb.credentials import Credentials, Secret, complete, given
 from clopos_nb.days import DayLike, day_range
+from clopos_nb.errors import ConfigError
 from clopos_nb.fetch import Day, Place, Question, checked_columns, fetch_frame, plain_filters
 from clopos_nb.frames import Drift
 from clopos_nb.quota import Quota
@@ -94,8 +96,9 @@ class Session:
         self._credentials: Credentials | None = None
         self._venue_id = _venue_setting(venue_id)
         self._timezone = _zone(timezone or os.environ.get("CLOPOS_TIMEZONE") or None)
-        self._today = today
+        self._today = today.date() if isinstance(today, dt.datetime) else today
         self._venues: Venues | None = None
+        self._reading_venues = threading.Lock()
         self._cleanup = contextlib.ExitStack()
         directory = None if cache_dir is False else Path(cache_dir or default_cache_dir())
         self._transport = Transport(
@@ -122,13 +125,14 @@ class Session:
     @property
     def venues(self) -> Venues:
         """The brand's venues; one request, the first time."""
-        if self._venues is None:
-            answer = self._transport.send("GET", CATALOGUE["venues"].path)
-            self._venues = Venues(self, answer.rows())
-        return self._venues
+        with self._reading_venues:
+            if self._venues is None:
+                answer = self._transport.send("GET", CATALOGUE["venues"].path)
+                self._venues = Venues(self, answer.rows())
+            return self._venues
 
     def venue(self, venue: VenueLike | None = None) -> Venue:
-        """Return a venue by id or name; without either, the default or main one.
+        """Return a venue by id, name or part of a name; without any, the default or main one.
 
         One request the first time, for the list of venues.
 
@@ -188,7 +192,7 @@ class Session:
         day : "created_at" or "shift_date"
             What a day is: when a receipt was opened, or the business day it belongs to.
         limit : int, optional
-            Stop after this many rows; such a frame is not certified as complete.
+            Stop after this many rows. A frame that reaches it is not certified as complete.
         strict : bool
             Raise ``IncompleteResult`` where there would be a warning.
         errors : "raise" or "warn"
@@ -219,10 +223,18 @@ class Session:
         ['venue_id', 'venue']
         """
         question = self._question(table, start, end, filters, day, limit)
+        on_error = _one_of("errors", errors, "raise", "warn")
         whole_brand = (
             question.table.scope == "brand" and isinstance(venues, str) and venues == "all"
         )
         checked_columns(question.table, columns, not whole_brand)  # before the first request
+        if (
+            not whole_brand
+            and question.table.scope == "brand"
+            and "venue_id" in question.table.by_name
+        ):
+            message = f"{table} belong to the brand; leave venues out and filter on venue_id"
+            raise ConfigError(message)
         places = [Place(None)] if whole_brand else [v.place for v in self._chosen(venues)]
         return fetch_frame(
             self._transport,
@@ -234,7 +246,7 @@ class Session:
             columns=columns,
             label=not whole_brand,
             strict=strict,
-            on_error=_one_of("errors", errors, "raise", "warn"),
+            on_error=on_error,
             progress=progress,
         )
 
@@ -314,11 +326,14 @@ class Session:
         return self._transport.quota
 
     def logout(self) -> None:
-        """Forget the token, in memory and on disk, for all sessions with these credentials."""
+        """Forget the token, here and on disk; sessions open elsewhere keep theirs to its end."""
         self._transport.logout()
 
     def close(self) -> None:
-        """Close connections and the cache; the token stays for the next session."""
+        """Close connections and the cache; the token stays, and using the session opens it again.
+
+        The session of ``demo()`` ends for good, since its server stops.
+        """
         self._transport.close()
         self._cleanup.close()
 
@@ -353,6 +368,8 @@ class Session:
 
     @property
     def _known_brand(self) -> str | None:
+        if self._credentials is not None:  # from the key ring or a prompt
+            return self._credentials.brand
         secret = self._given.get("brand")
         return secret.reveal() if secret else None
 

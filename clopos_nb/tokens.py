@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import re
+import secrets
 import sqlite3
 import stat
 import threading
@@ -55,31 +56,36 @@ class Token:
     @classmethod
     def from_answer(
         cls, answer: Mapping[str, Any], *, now: float, server_now: float | None = None
-    ) -> Token:
+    ) -> Token | ResponseError:
         """Read the answer of ``POST /auth``.
 
         ``expires_in`` is believed first, since it needs no clock; then ``expires_at``, corrected by
         what the server's clock shows; the token's own claims may only shorten the life.
 
-        Raises
-        ------
-        ResponseError
-            There is no token in it, or none that a header can carry.
+        Returns
+        -------
+        Token or ResponseError
+            The error, returned so that no traceback holds the answer, when there is no token in it
+            or none that a header can carry.
         """
         value = answer.get("token")
         if not _is_token(value):
-            message = "The answer of /auth has no token that could be sent in a header"
-            raise ResponseError(message)
+            return ResponseError("The answer of /auth has no token that could be sent in a header")
         claims = read_claims(value)
-        expires_in, expires_at = answer.get("expires_in"), answer.get("expires_at")
+        expires_in, expires_at = (
+            _number(answer.get("expires_in")),
+            _number(answer.get("expires_at")),
+        )
+        ends, began = _number(claims.get("exp")), _number(claims.get("iat"))
         lives = []
-        if _is_number(expires_in):
+        if expires_in is not None:
             lives.append(expires_in)
-        elif _is_number(expires_at):
+        elif expires_at is not None:
             lives.append(expires_at - (now if server_now is None else server_now))
-        if _is_number(claims.get("exp")) and _is_number(claims.get("iat")):
-            lives.append(float(claims["exp"]) - float(claims["iat"]))
-        life = min(lives) if lives else _UNKNOWN_LIFE_S
+        if ends is not None and began is not None:
+            lives.append(ends - began)
+        # A token that is over when it comes would mean a login before each request.
+        life = min((life for life in lives if life > 0), default=_UNKNOWN_LIFE_S)
         return cls(Secret(value), now, now + life)
 
     def seconds_left(self, now: float) -> float:
@@ -110,8 +116,10 @@ def _is_token(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
 
 
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: Any) -> float | None:
+    if isinstance(value, str) and value.isdecimal():
+        return float(value)
+    return float(value) if isinstance(value, int | float) and type(value) is not bool else None
 
 
 # ------------------------------------------------------------------------------ store
@@ -173,8 +181,16 @@ class TokenStore:
     _memory: dict[str, Token] = field(default_factory=dict, repr=False)
     _cache: Any = field(default=None, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _process: int = field(default_factory=os.getpid, repr=False)
 
-    def obtain(self, key: str, login: Callable[[], Token], *, but: Token | None = None) -> Token:
+    def obtain(
+        self,
+        key: str,
+        login: Callable[[], Token],
+        *,
+        but: Token | None = None,
+        anew: bool = False,
+    ) -> Token:
         """Return a fresh token, logging in at most once however many ask at the same time.
 
         Parameters
@@ -185,17 +201,22 @@ class TokenStore:
             Fetches a new token.
         but : Token, optional
             A token that the server has just refused.
+        anew : bool
+            Log in whatever token there is.
 
         Returns
         -------
         Token
         """
+        if self._process != os.getpid():  # forked, perhaps while another thread held the lock
+            self._lock, self._process = threading.RLock(), os.getpid()
         with self._lock:
-            while (token := self._find(key, but)) is None:
+            while anew or (token := self._find(key, but)) is None:
                 with self._sole(key) as mine:
                     if not mine:
                         continue
-                    token = self._find(key, but) or self._keep(key, login())
+                    found = None if anew else self._find(key, but)
+                    token = found or self._keep(key, login())
                     break
             return token
 
@@ -225,17 +246,18 @@ class TokenStore:
     @contextlib.contextmanager
     def _sole(self, key: str) -> Iterator[bool]:
         """Yield True when this process may log in, False after a short wait when another does."""
-        mine, shared = True, False
+        mine, shared, nonce = True, False, secrets.token_hex(8)
         with self._guarded() as cache:
             if cache is not None:
                 shared = True
-                mine = bool(cache.add(f"{key}:login", os.getpid(), expire=LOCK_S))
+                mine = bool(cache.add(f"{key}:login", nonce, expire=LOCK_S))
         try:
             yield mine
         finally:
             if mine and shared:
                 with self._guarded() as cache:
-                    if cache is not None:
+                    # After LOCK_S another may hold it by now.
+                    if cache is not None and cache.get(f"{key}:login") == nonce:
                         cache.delete(f"{key}:login")
         if not mine:
             time.sleep(_POLL_S)
@@ -244,7 +266,8 @@ class TokenStore:
 
     def _find(self, key: str, but: Token | None) -> Token | None:
         now = self.now()
-        for token in (self._memory.get(key), self._stored(key)):
+        for look in (self._memory.get, self._stored):  # the disk only when memory has none
+            token = look(key)
             if token and token.is_fresh(now) and (but is None or token.secret != but.secret):
                 self._memory[key] = token
                 return token
@@ -306,10 +329,10 @@ def _token_of(row: Any) -> Token | None:
     """Return a stored row as a Token; a row is input, so its shape is checked."""
     if not isinstance(row, dict) or row.get("v") != 1 or not _is_token(row.get("token")):
         return None
-    issued_at, expires_at = row.get("issued_at"), row.get("expires_at")
-    if not (_is_number(issued_at) and _is_number(expires_at)):
+    issued_at, expires_at = _number(row.get("issued_at")), _number(row.get("expires_at"))
+    if issued_at is None or expires_at is None:
         return None
-    return Token(Secret(row["token"]), float(issued_at), float(expires_at))
+    return Token(Secret(row["token"]), issued_at, expires_at)
 
 
 _umask_lock = threading.Lock()

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import email.utils
 import ipaddress
+import json
 import logging
+import os
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -31,6 +33,7 @@ log = logging.getLogger("clopos_nb")
 CONNECT_S = 5.0
 READ_S = 15.0  # the gateway itself gives up after 8 s
 TRIES = 4
+NOTICEABLE_S = 1.0  # a shorter wait is not worth a word
 LONGEST_WAIT_S = 90.0  # a window is a minute; whoever asks for much more is not believed
 
 
@@ -93,24 +96,49 @@ class _Headers(AuthBase):
         return request
 
 
-@dataclass(frozen=True)
-class _Request:
-    """One request; its repr, which a verbose traceback shows, has neither query nor body."""
+class _Sealed:
+    """A value that a verbose traceback does not show: only a call opens it."""
 
-    method: str
-    path: str
-    query: Sequence[tuple[str, str]] = field(default=(), repr=False)
-    body: Any = field(default=None, repr=False)
-    venue_id: int | None = None
+    def __init__(self, value: Any) -> None:
+        self._open: Callable[[], Any] = lambda: value
+
+    def open(self) -> Any:
+        """Return the value."""
+        return self._open()
+
+
+class _Request:
+    """One request; what it says about anybody is sealed."""
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: Sequence[tuple[str, str]] = (),
+        body: Any = None,
+        venue_id: int | None = None,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.venue_id = venue_id
+        self.query = _Sealed(list(query))
+        self.body = _Sealed(_as_json(body))
+        self.strings = _Sealed([value for _, value in query] + list(_strings(body)))
 
     @property
     def is_write(self) -> bool:
         """Whether sending it twice may do something twice; a login is harmless."""
         return self.method not in ("GET", "HEAD") and self.path != "/auth"
 
-    def strings(self) -> list[str]:
-        """Return every string it carries, which an answer may echo."""
-        return [value for _, value in self.query] + list(_strings(self.body))
+
+def _as_json(body: Any) -> bytes | None:
+    if body is None:
+        return None
+    try:
+        return json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError):
+        message = "The body cannot be written as JSON; it may hold a NaN, a date or a numpy value"
+        raise errors.ConfigError(message) from None
 
 
 @dataclass
@@ -135,7 +163,8 @@ class Transport:
     quota: Quota = field(default_factory=Quota)
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    requests_sent: int = field(default=0, init=False)
+    on_wait: Callable[[float], None] | None = field(default=None, init=False, repr=False)
+    _closed: bool = field(default=False, init=False)
     _local: threading.local = field(default_factory=threading.local, init=False, repr=False)
 
     # -- the public verbs
@@ -155,14 +184,18 @@ class Transport:
         ------
         AuthError, TransportError, ApiError, ResponseError
         """
+        if self._closed:
+            message = "This session is closed, and so is its server; make a new one"
+            raise errors.ConfigError(message)
         request = _Request(method, checked_path(path), query, body, venue_id)
         token = self.token()
         try:
-            return self._persist(request, token)
+            return self._persist(request, _Headers(token, venue_id))[0]
         except errors.TokenRejected:
             # Expired early, or revoked: one fresh login, one more try. The request was refused
             # before it did anything, so this is safe for writes too.
-            return self._persist(request, self.token(but=token))
+            token = self.token(but=token)
+            return self._persist(request, _Headers(token, venue_id))[0]
 
     def token(self, *, but: Token | None = None) -> Token:
         """Return a token that is good for a while, logging in when there is none."""
@@ -171,7 +204,8 @@ class Transport:
 
     def login(self) -> Token:
         """Log in now, whatever token there is, and keep the new one."""
-        return self.token(but=self.stored_token())
+        key = self.credentials().fingerprint(self.base_url)
+        return self.store.obtain(key, self._login, anew=True)
 
     def stored_token(self) -> Token | None:
         """Return the token there is, without logging in."""
@@ -182,11 +216,15 @@ class Transport:
         self.store.forget(self.credentials().fingerprint(self.base_url))
 
     def close(self) -> None:
-        """Close connections and the token store."""
+        """Close connections and the token store; the next request opens them again."""
         if http := getattr(self._local, "http", None):
             http.close()
             del self._local.http
         self.store.close()
+
+    def retire(self) -> None:
+        """Take no more requests: the server went with the session."""
+        self._closed = True
 
     # -- one request, and what to do when it fails
 
@@ -194,58 +232,60 @@ class Transport:
         credentials = self.credentials()
         log.info("logging in to %s (brand %s)", urlsplit(self.base_url).hostname, credentials.brand)
         request = _Request("POST", "/auth", body=credentials.body())
-        response = self._exchange(request, _Headers())
-        answer = self._read(response, request)
-        return Token.from_answer(
-            answer.token or {}, now=self.now(), server_now=_server_time(response)
-        )
+        answer, server_now = self._persist(request, _Headers())
+        token = Token.from_answer(answer.token or {}, now=self.now(), server_now=server_now)
+        if isinstance(token, errors.ResponseError):
+            raise token
+        return token
 
-    def _persist(self, request: _Request, token: Token) -> wire.Answer:
-        headers = _Headers(token, request.venue_id)
+    def _persist(self, request: _Request, headers: _Headers) -> tuple[wire.Answer, float | None]:
+        """Send until there is an answer or no hope; return it with the server's time."""
         for attempt in range(1, TRIES + 1):
-            self.sleep_for_budget()
+            if request.path != "/auth":
+                self.sleep_for_budget()
             try:
                 response = self._exchange(request, headers)
-                if response.status_code != 401:  # those count against another limit
-                    self.quota.read(response.headers)
-                return self._read(response, request)
+                if response.status_code != 401 and request.path != "/auth":
+                    self.quota.read(response.headers)  # the others count against other limits
+                return self._read(response, request), _server_time(response)
             except (errors.TransportError, errors.RateLimited, errors.ServerError) as exc:
                 wait = _wait_before_retry(exc, request, attempt)
                 if wait is None:
                     raise
-                log.info(
-                    "%s %s: %s; waiting %.1f s",
-                    request.method,
-                    request.path,
-                    type(exc).__name__,
-                    wait,
-                )
-                self.sleep(wait)
+                why = type(exc).__name__
+            log.info("%s %s: %s; waiting %.1f s", request.method, request.path, why, wait)
+            self._wait(wait)
         raise AssertionError  # the last attempt returns or raises
 
     def sleep_for_budget(self) -> None:
         """Wait while the budget that the server stated is used up."""
         if (wait := min(self.quota.wait_s(), LONGEST_WAIT_S)) > 0:
             log.info("request budget used up; waiting %.1f s", wait)
-            self.sleep(wait)
+            self._wait(wait)
+
+    def _wait(self, seconds: float) -> None:
+        if self.on_wait is not None and seconds >= NOTICEABLE_S:
+            self.on_wait(seconds)
+        self.sleep(seconds)
 
     def _exchange(self, request: _Request, headers: _Headers) -> requests.Response:
         """Send once and return the HTTP answer, or say why there is none."""
-        self.requests_sent += 1
         began = time.perf_counter()
-        problem: errors.CloposError | None
+        problem: BaseException | None
         try:
             response = self._http().request(
                 request.method,
                 self.base_url + request.path,
-                params=list(request.query),
-                json=request.body,
+                params=request.query.open(),
+                data=request.body.open(),
                 auth=headers,
                 timeout=(CONNECT_S, READ_S),
                 allow_redirects=False,
             )
         except requests.RequestException as exc:
             problem = _no_answer(exc, request, self.base_url)
+        except KeyboardInterrupt:
+            problem = KeyboardInterrupt()  # a new one: the old one's frames hold the headers
         else:
             problem = _redirected(response, request)
             log.debug(
@@ -265,7 +305,7 @@ class Transport:
             response.content,
             path=request.path,
             venue_id=request.venue_id,
-            sent=request.strings(),
+            sent=request.strings.open(),
             retry_after=retry_after_s(response.headers),
         )
         if isinstance(answer, wire.Answer):
@@ -277,9 +317,12 @@ class Transport:
     def _http(self) -> requests.Session:
         """Return this thread's connections."""
         http: requests.Session | None = getattr(self._local, "http", None)
-        if http is None:
+        # A forked process must not speak on its parent's connections: answers would cross.
+        if http is None or self._local.process != os.getpid():
             http = requests.Session()
+            self._local.process = os.getpid()
             http.headers["Accept"] = "application/json"
+            http.headers["Content-Type"] = "application/json"
             # A proxy of the environment has no business between two programs of one machine.
             http.trust_env = not is_loopback(urlsplit(self.base_url).hostname or "")
             self._local.http = http
@@ -295,7 +338,8 @@ def checked_path(path: str) -> str:
         It leads elsewhere, or has a query of its own.
     """
     path = "/" + str(path).lstrip("/")
-    if "://" in path or "?" in path or "#" in path or ".." in path.split("/"):
+    plain = unquote(path)
+    if "://" in plain or "?" in plain or "#" in plain or ".." in plain.split("/"):
         message = (
             f"{path!r} is not a path of the API; write it as in '/receipts/12' and use params="
         )
@@ -363,13 +407,14 @@ def _no_answer(
 def _wait_before_retry(exc: errors.CloposError, request: _Request, attempt: int) -> float | None:
     """Return the seconds to wait before another try, or None when there is none.
 
-    A write is tried again only when it cannot have been processed: after a 429.
+    A write is tried again only when it cannot have been processed: after a 429, or when no
+    connection came about, which is all that ``ConnectionFailed`` means for a write.
     """
     if attempt == TRIES or isinstance(exc, errors.OutcomeUnknown | errors.UnexpectedRedirect):
         return None
     if isinstance(exc, errors.RateLimited):
         asked = exc.retry_after if exc.retry_after is not None else 2.0**attempt
         return None if asked > LONGEST_WAIT_S else asked + random.uniform(0, 0.1)  # noqa: S311
-    if request.is_write:
+    if request.is_write and not isinstance(exc, errors.ConnectionFailed):
         return None
     return random.uniform(0, 0.25 * 2.0**attempt)  # noqa: S311  # full jitter, not a secret

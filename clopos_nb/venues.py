@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -166,16 +167,22 @@ class Venues:
         self._venues = list({venue.id: venue for venue in venues}.values())
 
     def __getitem__(self, venue: VenueLike) -> Venue:
-        """Return the venue of an id or a name; a venue's place in the list is not a key."""
+        """Return the venue of an id, a name, or a part of a name that no other venue has.
+
+        Case and accents do not matter. A venue's place in the list is not a key.
+        """
         if isinstance(venue, Venue):
             if venue._session is not self._session:
                 message = f"{venue!r} belongs to another session; use session.venue({venue.id})"
                 raise errors.VenueNotFound(message)
             return venue
-        found = [v for v in self._venues if _is_called(v, venue)]
+        for fits in (_is_called, _is_spelt_alike, _has_in_its_name):
+            found = [v for v in self._venues if fits(v, venue)]
+            if found:
+                break
         if len(found) == 1:
             return found[0]
-        problem = f"No venue {venue!r}" if not found else f"Several venues are called {venue!r}"
+        problem = f"No venue {venue!r}" if not found else f"Several venues fit {venue!r}"
         there_are = ", ".join(f"{v.id} {v.name}" for v in self._venues[:50])
         more = f" and {len(self) - 50} more" if len(self) > 50 else ""
         message = f"{problem} in this brand; there are: {there_are or 'none'}{more}"
@@ -200,7 +207,7 @@ class Venues:
         return iter(self._venues)
 
     def __contains__(self, venue: object) -> bool:
-        return any(v is venue or _is_called(v, venue) for v in self._venues)
+        return venue in self._venues or any(_is_called(v, venue) for v in self._venues)
 
     def _ipython_key_completions_(self) -> list[str]:
         return [venue.name for venue in self._venues]
@@ -224,9 +231,22 @@ def _venue_id(value: object) -> int:
 
 
 def _is_called(venue: Venue, wanted: object) -> bool:
-    if isinstance(wanted, numbers.Integral) and not isinstance(wanted, bool):
-        return venue.id == int(wanted)
-    if not isinstance(wanted, str):
-        return False
-    text = wanted.strip()
-    return venue.name.casefold() == text.casefold() or str(venue.id) == text
+    if isinstance(wanted, numbers.Real) and not isinstance(wanted, bool):
+        return venue.id == wanted
+    return isinstance(wanted, str) and wanted.strip() in (venue.name, str(venue.id))
+
+
+def _is_spelt_alike(venue: Venue, wanted: object) -> bool:
+    return isinstance(wanted, str) and _plain(venue.name) == _plain(wanted)
+
+
+def _has_in_its_name(venue: Venue, wanted: object) -> bool:
+    return (
+        isinstance(wanted, str) and len(wanted.strip()) > 1 and _plain(wanted) in _plain(venue.name)
+    )
+
+
+def _plain(name: str) -> str:
+    """Return a name without case and accents, as it is typed on any keyboard."""
+    letters = unicodedata.normalize("NFKD", name.casefold().replace("ı", "i").replace("ə", "e"))
+    return "".join(c for c in letters if not unicodedata.combining(c)).strip()

@@ -94,6 +94,8 @@ class Walk:
 
     def _is_new(self, item: Row) -> bool:
         identity = item.get(self.key)
+        if isinstance(identity, str) and identity.isdecimal():
+            identity = int(identity)  # 7 and "7" are one row
         if identity is None or isinstance(identity, list | dict):
             self._unkeyed += 1  # nothing to tell it by, so it is kept
             return True

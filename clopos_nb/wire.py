@@ -40,13 +40,17 @@ def _spell(key: str, value: Any) -> Iterator[tuple[str, str]]:
         case Mapping():
             for name, inner in value.items():
                 yield from _spell(f"{key}[{name}]", inner)
-        case list() | tuple():
+        case list() | tuple() | set() | frozenset() | range():
             for index, inner in enumerate(value):
                 yield from _spell(f"{key}[{index}]", inner)
         case bool():
             yield key, "true" if value else "false"
+        case dt.datetime():
+            yield key, value.isoformat(sep=" ", timespec="seconds")
         case dt.date():
-            yield key, value.isoformat()[:10]
+            yield key, value.isoformat()
+        case _ if hasattr(value, "tolist"):  # numpy's scalars and arrays
+            yield from _spell(key, value.tolist())
         case _:
             yield key, str(value)
 
@@ -187,7 +191,7 @@ def read_answer(
         envelope = _decode_envelope(body)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
         return _unreadable(status, body, path, venue_id, retry_after)
-    if envelope.success is False or status >= 400:
+    if (envelope.success is not None and not envelope.success) or status >= 400:
         return refusal(
             status,
             envelope.error,
@@ -235,7 +239,7 @@ def _unreadable(
 ) -> errors.CloposError:
     start = body.lstrip()[:1]
     what = {b"<": "an HTML page", b"": "empty"}.get(start, "JSON that breaks off or is not valid")
-    if status == 429 or status >= 500:
+    if status in (401, 429) or status >= 500:
         return refusal(status, path=path, venue_id=venue_id, retry_after=retry_after)
     return errors.ResponseError(
         f"The answer of {path} (HTTP {status}) is {what}; a JSON object was expected. "

@@ -1,10 +1,12 @@
 """Revenue of venues and days, from the ``receipts`` table.
 
-Three conventions hold for every function here.
+Four conventions hold for every function here.
 
 Closed receipts only
     A receipt counts once it is closed (``status`` 2). An open one (1) may still change.
     Receipts with a ``deleted_at`` do not count, where the frame has that column.
+Revenue is what guests pay
+    It is the sum of ``total``: after discounts, with service charge, delivery fee and tax.
 Returns net out
     A return is a receipt of its own with a negative ``total``. It lowers the revenue of the day
     and the venue where it was made, and is one of the receipts counted there.

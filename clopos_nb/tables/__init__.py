@@ -6,7 +6,7 @@ this one say where a table comes from and which columns it has; :mod:`clopos_nb.
 :mod:`clopos_nb.fetch` do the work.
 """
 
-from clopos_nb.tables.catalogue import Catalogue
+from clopos_nb.tables.catalogue import Catalogue, close_names
 from clopos_nb.tables.menu import CATEGORIES, PRODUCTS, STOP_LIST
 from clopos_nb.tables.model import Column, Table
 from clopos_nb.tables.people import CUSTOMERS, USERS, VENUES
@@ -20,7 +20,7 @@ from clopos_nb.tables.sales import (
     SALE_TYPES,
 )
 
-__all__ = ["CATALOGUE", "Catalogue", "Column", "Table"]
+__all__ = ["CATALOGUE", "Catalogue", "Column", "Table", "close_names"]
 
 CATALOGUE = Catalogue(
     [

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from clopos_nb import html
 from clopos_nb.errors import UnknownTable
 from clopos_nb.tables.model import Table
+
+
+def close_names(wanted: object, names: Iterable[str]) -> str:
+    """Return the names to choose from, the ones spelt alike first.
+
+    Examples
+    --------
+    >>> from clopos_nb.tables import close_names
+    >>> close_names("totl", ["id", "total"])
+    "did you mean 'total'? There are: id, total"
+    """
+    names = list(names)
+    close = difflib.get_close_matches(str(wanted), names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, close))}? There are" if close else "there are"
+    return f"{hint}: {', '.join(names)}"
 
 
 class Catalogue(Mapping[str, Table]):
@@ -43,11 +58,7 @@ class Catalogue(Mapping[str, Table]):
         return len(self._tables)
 
     def _unknown(self, name: object) -> UnknownTable:
-        close = difflib.get_close_matches(str(name), self._tables, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
-        return UnknownTable(
-            f"There is no table {name!r}; {hint}The tables are: {', '.join(self._tables)}"
-        )
+        return UnknownTable(f"There is no table {name!r}; {close_names(name, self._tables)}")
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._tables)

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
+from clopos_nb import html
+
 Kind: TypeAlias = Literal[
     "int", "number", "flag", "text", "local", "utc", "ms", "date", "json", "withheld"
 ]
@@ -57,7 +59,7 @@ class Column:
         return DTYPES[self.kind]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """One table: where its rows come from, and its columns.
 
@@ -117,6 +119,18 @@ class Table:
     server_filters: tuple[str, ...] = ()
     by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        shown = ", ".join(column.name for column in self.columns if not column.optional)
+        return f"Table({self.name!r}: {shown})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [column.name, column.dtype, column.meaning, "if sent" if column.optional else ""]
+            for column in self.columns
+            if column.kind != "withheld"
+        ]
+        return html.table(["column", "dtype", "meaning", ""], rows)
+
     def __post_init__(self) -> None:
         by_name = {column.name: column for column in self.columns}
         if len(by_name) != len(self.columns):
@@ -127,7 +141,11 @@ class Table:
     @property
     def filterable(self) -> set[str]:
         """Return the names that ``filters=`` takes: the row's own fields, and the server's."""
-        own = {c.path[0] for c in self.columns if len(c.path) == 1 and c.kind != "json"}
+        own = {
+            c.path[0]
+            for c in self.columns
+            if len(c.path) == 1 and c.kind not in ("json", "withheld")
+        }
         return own | set(self.parameters) | set(self.server_filters)
 
 

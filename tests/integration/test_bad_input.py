@@ -173,8 +173,8 @@ def test_days_for_a_table_that_has_none_are_refused(fresh, open_session, refused
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"filters": {"colour": 1}}, ("'colour'", "the filters are", "status")),
-        ({"columns": ["id", "colour"]}, ("'colour'", "its columns are", "total")),
+        ({"filters": {"colour": 1}}, ("'colour'", "here are", "status")),
+        ({"columns": ["id", "colour"]}, ("'colour'", "here are", "total")),
     ],
 )
 def test_an_unknown_filter_or_column_lists_the_known_ones(

@@ -72,7 +72,7 @@ def test_an_index_counts_rows_and_a_certificate_is_json(reader, table):
 # ------------------------------------------------------------------- venues and brand
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [name for name in TABLES if name != "customers"])
 def test_a_venue_and_a_session_read_the_same_rows(reader, table):
     of_venue = reader.venue(2).frame(table, *days(table))
     of_session = reader.frame(table, *days(table), venues=[2])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clopos_nb.columns import array, inferred
-from clopos_nb.frames import Drift, assemble, decode
+from clopos_nb.frames import Drift, assemble, decode, table_rows
 from clopos_nb.tables import CATALOGUE, Column, Table
 
 scalars = (
@@ -44,7 +44,9 @@ THINGS = Table(
 
 
 def frame(*pages: list[dict], table: Table = THINGS, timezone: str | None = None) -> pd.DataFrame:
-    return assemble(table, [decode(table, page, Drift()) for page in pages], timezone)
+    drift = Drift()
+    rows = [table_rows(table, page, drift) for page in pages]
+    return assemble(table, [decode(table, page, drift, timezone) for page in rows], timezone)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -161,6 +163,40 @@ def test_categories_come_out_flat_and_lines_know_their_parent():
         [7, 3, 1],
         [7, 3, 2],
     ]
+
+
+@pytest.mark.parametrize(
+    "nested", [{"0": {"amount": 2}, "2": {"amount": 3}}, [{"amount": 2}, {"amount": 3}]]
+)
+def test_a_list_with_gaps_sent_as_an_object_loses_no_row(nested):
+    payments = frame([{"id": 7, "payment_methods": nested}], table=CATALOGUE["receipt_payments"])
+    assert payments["amount"].tolist() == [2, 3]
+
+
+def test_a_nested_value_that_is_no_object_is_kept_and_noted():
+    drift = Drift()
+    table = CATALOGUE["receipt_payments"]
+    rows = table_rows(table, [{"id": 7, "payment_methods": [5]}], drift)
+    assert assemble(table, [decode(table, rows, drift)])["value"].tolist() == [5]
+    assert "not a list of objects" in {entry.what for entry in drift}
+
+
+@pytest.mark.parametrize("value", ["2026-01-19T11:07:49.000000Z", 1768820869000])
+def test_an_instant_where_a_local_time_is_documented_is_the_same_instant(value):
+    rows = [{"at": value}, {"at": "2026-01-19 15:07:49"}]
+    at = frame(rows, timezone="Asia/Baku")["at"]
+    assert at[0] == at[1]
+
+
+@pytest.mark.parametrize("value", ["01.02.2026 10:00:00", "10:30", "now"])
+def test_no_time_is_guessed(value):
+    assert frame([{"at": value}])["at"].isna().all()
+
+
+@pytest.mark.parametrize(("first", "second"), [(2**60 + 1, 0.5), (2**53 + 1, 1.5)])
+def test_numbers_that_no_one_type_holds_keep_their_digits_across_pages(first, second):
+    found = frame([{"new": first}], [{"new": second}])["new"]
+    assert found.tolist() == [str(first), str(second)]
 
 
 def test_a_till_pin_never_reaches_a_frame():

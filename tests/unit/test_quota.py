@@ -26,7 +26,9 @@ def test_a_used_up_budget_is_waited_for_until_its_window_ends():
     assert quota.wait_s() == 0
 
 
-@pytest.mark.parametrize("sent", [{}, headers(5), headers("many"), headers("nan"), headers(0, "x")])
+@pytest.mark.parametrize(
+    "sent", [{}, headers(5), headers("many"), headers("nan"), headers(0, "x"), headers(0, 1.8e9)]
+)
 def test_nothing_is_waited_for_while_there_is_budget_or_no_word_of_it(sent):
     quota = Quota()
     quota.read(sent)

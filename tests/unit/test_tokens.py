@@ -44,8 +44,7 @@ def test_a_token_that_says_nothing_is_used_for_a_short_while():
 
 @pytest.mark.parametrize("answer", [{}, {"token": ""}, {"token": 5}, {"token": None}])
 def test_an_answer_without_a_token_is_a_response_error(answer):
-    with pytest.raises(ResponseError, match="no token"):
-        Token.from_answer(answer, now=NOW)
+    assert isinstance(Token.from_answer(answer, now=NOW), ResponseError)
 
 
 @pytest.mark.parametrize(("life", "margin"), [(3600, 60), (100, 10)])

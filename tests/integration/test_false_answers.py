@@ -1,0 +1,129 @@
+"""An answer to another question is not certified, and what comes in odd shapes is not lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from werkzeug import Response
+
+import clopos_nb
+from clopos_nb import errors
+
+DAY = "2026-01-09"
+
+
+@pytest.fixture
+def two_venues(faulty, envelope):
+    faulty.on("/venues", envelope({"id": 1, "name": "A"}, {"id": 2, "name": "B"}))
+    return faulty
+
+
+def test_a_server_that_ignores_the_venue_is_not_certified(two_venues, visitor, envelope):
+    two_venues.on("/receipts", envelope({"id": 1, "venue_id": 1, "total": 10}))
+    with pytest.warns(errors.IncompleteResultWarning, match="rows of another venue"):
+        frame = visitor.frame("receipts", DAY, progress=False)
+    assert [venue["complete"] for venue in frame.attrs["clopos"]["venues"]] == [True, False]
+
+
+def test_lines_that_were_asked_for_and_not_sent_are_not_certified(two_venues, visitor, envelope):
+    two_venues.on("/receipts", envelope({"id": 1, "venue_id": 1}))
+    with pytest.warns(errors.IncompleteResultWarning, match="no receipt_products"):
+        visitor.venue(1).frame("receipt_products", DAY)
+
+
+def test_a_frame_that_a_limit_cut_is_not_certified(reader):
+    whole = reader.venue(1).frame("receipts", DAY)
+    assert whole.attrs["clopos"]["complete"]
+    asked = [(reader.venue(1), len(whole)), (reader, len(whole)), (reader.venue(1), np.int64(1))]
+    for whose, limit in asked:
+        found = whose.frame("receipts", DAY, limit=limit, progress=False)
+        assert (len(found), found.attrs["clopos"]["complete"]) == (limit, False)
+    assert reader.venue(1).frame("receipts", DAY, limit=len(whole) + 1).attrs["clopos"]["complete"]
+
+
+def test_a_limit_with_local_trimming_still_reads_whole_pages(fresh, open_session):
+    session = open_session(fresh)
+    session.venue(1).frame("receipts", "2026-01", day="shift_date", limit=1)
+    assert fresh.count("/receipts") == 1
+
+
+def test_a_filter_on_categories_looks_at_children_too(reader):
+    every = reader.frame("categories")
+    child = every[every["depth"] > 0].iloc[0]
+    assert reader.frame("categories", filters={"name": child["name"]})["id"].tolist() == [
+        child["id"]
+    ]
+    assert len(reader.frame("categories", filters={"depth": 1})) == (every["depth"] == 1).sum()
+
+
+def test_customers_belong_to_the_brand_and_are_not_read_by_venue(reader, refused):
+    with refused(errors.ConfigError, "venue_id"):
+        reader.frame("customers", venues=[1, 2])
+
+
+def test_several_values_of_a_plain_parameter_are_all_found(reader):
+    orders = reader.frame(
+        "orders", "2026-01", filters={"status": ["DELIVERED", "IGNORE"]}, progress=False
+    )
+    assert set(orders["status"]) == {"DELIVERED", "IGNORE"}
+
+
+@pytest.mark.parametrize("filters", [{"status": None}, {"status": []}, {"pin": "4711"}])
+def test_a_filter_without_a_value_or_on_a_secret_is_refused(reader, refused, filters):
+    with refused(errors.ConfigError, next(iter(filters))):
+        reader.frame("users", filters=filters)
+
+
+@pytest.mark.parametrize("path", ["/%2e%2e/%2e%2e/evil", "/a/%2E%2E/b", "/a%3Fb=c"])
+def test_an_encoded_way_out_of_the_base_url_is_refused(fresh, open_session, refused, path):
+    with refused(errors.ConfigError, "not a path"):
+        open_session(fresh).get(path)
+    assert len(fresh.requests) == 0
+
+
+@pytest.mark.parametrize("body", [{"a": float("nan")}, {"a": {1}}, {"a": np.int64(1)}])
+def test_a_body_that_is_no_json_is_refused_before_it_is_sent(fresh, open_session, refused, body):
+    with refused(errors.ConfigError, "JSON"):
+        open_session(fresh).request("POST", "/orders", json=body)
+    assert fresh.count("/orders") == 0
+
+
+def test_a_401_without_words_logs_in_once_more(faulty, visitor, envelope):
+    faulty.on("/users", Response("", 401), envelope({"id": 1}))
+    assert visitor.frame("users")["id"].tolist() == [1]
+    assert faulty.count("/auth") == 2
+
+
+def test_a_login_that_meets_the_limit_waits_and_tries_again(faulty, visitor, waits):
+    login = {"success": True, "token": "eyJplanted.x.x", "expires_in": 3600}
+    faulty.on("/auth", Response("", 429, {"RateLimit-Reset": "1"}), Response("", 500), login)
+    assert len(visitor.venues) == 2
+    assert waits[0] >= 1
+
+
+def secrets_of(server) -> list[str]:
+    """Return them from elsewhere: a verbose traceback shows the source lines of a test too."""
+    return [server.credentials["client_id"], server.credentials["client_secret"], "eyJplanted"]
+
+
+@pytest.mark.parametrize("path", ["/auth", "/users"])
+def test_ctrl_c_while_waiting_for_an_answer_shows_no_secret(faulty, visitor, verbose, path):
+    def interrupting(_):
+        os.kill(os.getpid(), signal.SIGINT)
+        return Response("", 500)
+
+    faulty.on(path, interrupting)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        visitor.frame("users")
+    shown = verbose(caught)
+    assert [piece for piece in secrets_of(faulty) if piece in shown] == []
+
+
+def test_a_closed_demo_says_that_it_is_closed(refused):
+    session = clopos_nb.demo()
+    session.close()
+    with refused(errors.ConfigError, "closed"):
+        session.get("/venues")

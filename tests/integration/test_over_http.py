@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -260,3 +263,27 @@ def test_a_server_that_restarts_is_found_again(fresh, open_session):
     fresh.start()
     assert len(session.get("/venues")) == 4
     assert fresh.count("/auth") == 1
+
+
+FORKED = """
+import os, sys, clopos_nb
+session = clopos_nb.Session(cache_dir=False)
+session.venues
+child = os.fork()
+mine = 2 if child == 0 else 1
+for _ in range(15):
+    frame = session.venue(mine).frame("receipts", "2026-01-09", strict=True)
+    assert set(frame["venue_id"]) == {mine}, set(frame["venue_id"])
+if child == 0:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_forked_process_does_not_read_its_parents_answers(sandbox):
+    names = {f"CLOPOS_{name.upper()}": value for name, value in sandbox.credentials.items()}
+    environment = os.environ | names | {"CLOPOS_BASE_URL": sandbox.url}
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr

@@ -176,7 +176,7 @@ class _Description:
             "parameters": [{"$ref": "#/components/parameters/venue"}, *parameters],
             "responses": {
                 "200": parts.answer("Success", body),
-                **parts.refusals(parts.REFUSALS, *extra),
+                **refusals,
             },
         }
         if route.need.scope:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from clopos_nb.sandbox.clock import Clock
 from clopos_nb.sandbox.faults import KINDS, Fault
-from clopos_nb.sandbox.resources import RESOURCES
-from clopos_nb.sandbox.service import BASE
+from clopos_nb.sandbox.fidelity import SWITCHES
+from clopos_nb.sandbox.openapi import describe
+from clopos_nb.sandbox.service import BASE, DESCRIPTION
 
 if TYPE_CHECKING:
     from clopos_nb.sandbox.server import Sandbox
@@ -52,6 +54,10 @@ def page(sandbox: Sandbox) -> bytes:
         _table([(kind.name, kind.about) for kind in KINDS.values()], code=True),
         "</details>",
         _control(sandbox.control_url),
+        "<h2>Fidelity</h2>",
+        _table([(name, SWITCHES[name]) for name in sandbox.fidelity], code=True)
+        if sandbox.fidelity
+        else "<p>The newest documented shapes.</p>",
         "<h2>Endpoints</h2><ul class=cols>",
         *(f"<li><code>{verbs} {base}{_text(path)}</code></li>" for verbs, path in endpoints()),
         "</ul>",
@@ -59,17 +65,12 @@ def page(sandbox: Sandbox) -> bytes:
     return "".join(parts).encode(errors="replace")
 
 
+@cache
 def endpoints() -> list[tuple[str, str]]:
-    """Return methods and path of everything that is answered, in the order of the reference."""
-    found = [("POST", "/auth")]
-    for resource in RESOURCES:
-        path = "/" + "/".join(resource.path)
-        found.append(("GET", path))
-        if resource.single:
-            found.append(("GET", f"{path}/{{id}}"))
-        if resource.name == "receipts":
-            found += [("GET", f"{path}/cid/{{cid}}"), ("GET", f"{path}/{{id}}/stock-operations")]
-    return found
+    """Return methods and path of everything that is answered, as its description has them."""
+    paths = describe()["paths"]
+    found = [(" ".join(verb.upper() for verb in item), path) for path, item in paths.items()]
+    return [*found, ("GET", DESCRIPTION)]
 
 
 def _clock(clock: Clock) -> str:

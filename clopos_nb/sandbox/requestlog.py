@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, overload
 
 _SECRET = re.compile(r"([^&=]*(?:secret|token|password|client_id)[^&=]*)=[^&]*", re.IGNORECASE)
+_LONGEST = 1000
 
 
 class Entry(NamedTuple):
@@ -30,15 +31,20 @@ class RequestLog:
     """The latest requests, oldest first; counts go back to the start or the last ``clear``."""
 
     def __init__(self, size: int = 10_000) -> None:
+        self._size = size
         self._entries: deque[Entry] = deque(maxlen=size)
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def add(self, entry: Entry) -> None:
-        """Record one request."""
+        """Record one request; of endless paths and queries the beginning."""
+        query = _SECRET.sub(r"\1=***", entry.query[:_LONGEST])
+        path = entry.path[:_LONGEST]
         with self._lock:
-            self._entries.append(entry._replace(query=_SECRET.sub(r"\1=***", entry.query)))
-            self._counts[entry.path] += 1
+            self._entries.append(entry._replace(path=path, query=query))
+            # Counts outlive entries, so whoever asks for paths at random must not grow them.
+            if path in self._counts or len(self._counts) < self._size:
+                self._counts[path] += 1
 
     def count(self, path: str) -> int:
         """Return how many requests a path had, as in ``count("/auth")``."""

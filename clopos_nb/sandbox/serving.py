@@ -43,6 +43,11 @@ class JsonHandler(tornado.web.RequestHandler):
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
     body_s = BODY_S
+    # A method that nobody supports is refused before prepare.
+    _body = bytearray()
+    _size = 0
+    _head_size = 0
+    _deadline: asyncio.TimerHandle | None = None
 
     async def serve(self) -> None:
         """Answer a request whose body has arrived."""
@@ -57,14 +62,12 @@ class JsonHandler(tornado.web.RequestHandler):
         self.finish(answer.body)
 
     def prepare(self) -> None:
-        """Refuse headers that are too large, and start the body's clock."""
+        """Measure the head, and start the body's clock."""
         self._body = bytearray()
         self._size = 0
         self._deadline = asyncio.get_running_loop().call_later(self.body_s, self._too_slow)
-        head = len(self.request.uri or "")
-        head += sum(len(k) + len(v) + 4 for k, v in self.request.headers.get_all())
-        if head > MAX_HEADERS:
-            self.refuse(431, "headers_too_large", f"At most {MAX_HEADERS} bytes of headers")
+        self._head_size = len(self.request.uri or "")
+        self._head_size += sum(len(k) + len(v) + 4 for k, v in self.request.headers.get_all())
 
     def data_received(self, chunk: bytes) -> None:
         """Keep the body as long as it is not too large."""
@@ -78,7 +81,12 @@ class JsonHandler(tornado.web.RequestHandler):
         return bytes(self._body)
 
     async def _answer(self) -> None:
-        self._deadline.cancel()
+        self._stop_clock()
+        # Not before the body has arrived: whoever still sends when the connection closes may never
+        # see the answer.
+        if self._head_size > MAX_HEADERS:
+            self.refuse(431, "headers_too_large", f"At most {MAX_HEADERS} bytes of headers")
+            return
         if self._size > MAX_BODY:
             self.refuse(413, "content_too_large", f"At most {MAX_BODY} bytes of body")
             return
@@ -100,12 +108,16 @@ class JsonHandler(tornado.web.RequestHandler):
 
     def on_finish(self) -> None:
         """Forget the body's clock."""
-        self._deadline.cancel()
+        self._stop_clock()
 
     def on_connection_close(self) -> None:
         """Forget the body's clock when the client went away."""
         super().on_connection_close()
-        self._deadline.cancel()
+        self._stop_clock()
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
 
     def set_default_headers(self) -> None:
         """Say who answers."""
@@ -148,7 +160,7 @@ class ServerThread:
         Where; port 0 picks a free one.
     name : str
         Of the thread.
-    idle_s : float
+    idle_s : float, optional
         Time for a request line and headers to arrive.
     on_malformed : callable, optional
         Called for what is no HTTP.
@@ -162,7 +174,7 @@ class ServerThread:
         host: str,
         port: int,
         name: str = "clopos-sandbox",
-        idle_s: float = IDLE_S,
+        idle_s: float | None = None,
         on_malformed: Malformed = lambda address: None,
     ) -> None:
         self._handler = handler
@@ -170,7 +182,7 @@ class ServerThread:
         self._host = host
         self._port = port
         self._name = name
-        self._idle_s = idle_s
+        self._idle_s = IDLE_S if idle_s is None else idle_s
         self._on_malformed = on_malformed
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

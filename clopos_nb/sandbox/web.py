@@ -17,7 +17,7 @@ from clopos_nb.sandbox.faults.gateway import Gateway
 from clopos_nb.sandbox.faults.work import Work
 from clopos_nb.sandbox.requestlog import Entry
 from clopos_nb.sandbox.service import Request, Seen, relative
-from clopos_nb.sandbox.serving import IDLE_S, JsonHandler, ServerThread
+from clopos_nb.sandbox.serving import JsonHandler, ServerThread
 
 _TRICKLE_PIECES = 20
 _BEFORE_RESET_S = 0.02
@@ -162,8 +162,6 @@ class WebServer(ServerThread):
         See ``Observer``.
     page : callable
         Returns the page at ``/``.
-    idle_s : float
-        Time for a request line and headers to arrive.
     """
 
     def __init__(
@@ -176,7 +174,6 @@ class WebServer(ServerThread):
         latency_s: float = 0.0,
         observe: Observer = lambda entry, ms: None,
         page: Callable[[], bytes] = lambda: b"",
-        idle_s: float = IDLE_S,
     ) -> None:
         settings = {
             "gateway": gateway,
@@ -190,6 +187,5 @@ class WebServer(ServerThread):
             settings,
             host=host,
             port=port,
-            idle_s=idle_s,
             on_malformed=lambda address: observe(Entry("?", "?", 400, None, ""), 0.0),
         )

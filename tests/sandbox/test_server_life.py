@@ -171,7 +171,11 @@ def test_json_command_prints_one_line_and_serves(process):
         "client_secret",
         "brand",
         "integrator_id",
+        "test_client_id",
+        "test_client_secret",
+        "test_brand",
         "test_integrator_id",
+        "control",
         "venues",
     }
     assert facts["url"].endswith("/open-api/v2")

@@ -23,12 +23,6 @@ fuzz: .venv/.test  ## a minute of bad input to a sandbox (ARGS="--seconds 10 --s
 bench: .venv/.test  ## run every benchmark and print its figures
 	@set -e; for each in $(sort $(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each; done
 
-fuzz: .venv/.test  ## a minute of bad input to a sandbox (ARGS="--seconds 10 --seed 3" passes options)
-	$(BIN)/python tests/fuzz/fuzz_sandbox.py $(ARGS)
-
-bench: .venv/.test  ## run every benchmark and print its figures
-	@set -e; for each in $(sort $(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each; done
-
 lab: .venv/.lab  ## open JupyterLab on the first notebook (ARGS="--no-browser" passes options)
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_quickstart.ipynb $(ARGS)
 

@@ -127,8 +127,9 @@ def test_a_client_that_leaves_before_its_answer_is_no_fault(make_api):
     api = make_api(latency_s=0.05)
     address = urlsplit(api.sandbox.url)
     api.sandbox.faults.add("slow_body", path="/venues", spread_s=1.0)
+    api.sandbox.faults.add("gateway_timeout", path="/orders", after_s=0.1)
     token = api.token
-    for path in ("/venues", "/receipts"):
+    for path in ("/venues", "/orders", "/receipts"):
         with socket.create_connection((address.hostname, address.port), 10) as client:
             client.sendall(
                 f"GET /open-api/v2{path} HTTP/1.1\r\nHost: x\r\nx-token: {token}\r\n\r\n".encode()

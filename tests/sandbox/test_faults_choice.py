@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -211,3 +212,10 @@ def test_faults_that_change_rows_need_a_brand_that_can_be_written():
 
 def test_a_sandbox_has_no_faults_at_first(brand):
     assert Sandbox(brand=brand).faults.list() == []
+
+
+def test_the_manual_lists_every_fault_with_its_options():
+    manual = (Path(__file__).parents[2] / "docs" / "faults.md").read_text()
+    for kind in KINDS.values():
+        line = next(line for line in manual.splitlines() if line.startswith(f"| `{kind.name}`"))
+        assert [name for name in kind.options if f"`{name}" not in line] == []

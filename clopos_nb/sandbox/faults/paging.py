@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote, unquote_plus
@@ -75,7 +76,8 @@ def rows_deleted(work: Work, options: Options) -> None:
 
 def _each(work: Work, options: Options, change: Callable[[int | None, int], object]) -> None:
     for row in work.rows[: options["rows"]]:
-        change(work.venue_id, row["id"])
+        with contextlib.suppress(KeyError):  # somebody else deleted it meanwhile
+            change(work.venue_id, row["id"])
 
 
 def _number(work: Work, name: str, default: int) -> int | None:

@@ -54,7 +54,13 @@ KINDS: dict[str, Kind] = {
             refusing.gateway_timeout,
             options={"after_s": 8.0, **_PROCESSED},
         ),
-        Kind("server_error", "500", "instead", refusing.server_error, options=_PROCESSED),
+        Kind(
+            "server_error",
+            "500 of an unhandled error",
+            "instead",
+            refusing.server_error,
+            options=_PROCESSED,
+        ),
         Kind(
             "html_error",
             "the HTML error page of a proxy",

@@ -185,29 +185,4 @@ def test_every_fact_is_served_with_the_documented_type(make_api, name):
     for row in rows:
         walk({"type": "object", "fields": facts()[name]}, row, name, seen)
     known = {p for field, fact in facts()[name].items() for p in paths_of(fact, f"{name}.{field}")}
-    unseen = {path for path in known - seen if not any(name in path for name in NO_PICTURES)}
-    assert unseen <= ICONS
-
-
-NO_PICTURES = (
-    "categories.media[]",
-    "products.media[]",
-    "products.image.",
-    "sale_types[].media[]",
-)
-"""The brand has no pictures but the icons of its sale types, which have urls and nothing else."""
-ICONS = {
-    f"sale_types.media[].{name}"
-    for name in [
-        "uuid",
-        "mime_type",
-        "size",
-        "blur_hash",
-        "dimensions",
-        "dimensions.width",
-        "dimensions.height",
-        "urls.original_large",
-        "urls.extra_large",
-        "urls.thumb",
-    ]
-}
+    assert known - seen == set()

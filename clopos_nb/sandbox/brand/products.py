@@ -7,6 +7,7 @@ from zlib import crc32
 
 from clopos_nb.sandbox.brand import menu
 from clopos_nb.sandbox.brand.money import money
+from clopos_nb.sandbox.brand.pictures import image, photo
 from clopos_nb.sandbox.brand.stamps import founding, local
 from clopos_nb.sandbox.brand.venues import DELIVERY
 
@@ -102,6 +103,7 @@ def product_row(
     sold = price > 0
     code = f"{'0' if number % 3 == 0 else '4'}{760_000_000_000 + number * 7919:012d}"
     has_code = kind in ("GOODS", "MODIFICATION")
+    pictured = kind == "DISH" and number % 2 == 0
     return {
         "id": number,
         "parent_id": None,
@@ -129,12 +131,12 @@ def product_row(
         "low_stock": 5 if kind == "INGREDIENT" else 0,
         "unit_weight": 1,
         "venues": [],
-        "media": [],
+        "media": [photo(name)] if pictured else [],
         "created_at": local(created, seconds),
         "updated_at": local(created, seconds + 86_400 * 31),
         "cid": cid,
         "net_output": 1,
-        "image": None,
+        "image": image(name) if pictured else None,
         "max_age": None,
         "meta": _meta(name, names) if sold else None,
         "emenu_category_id": None,
@@ -201,7 +203,7 @@ def _taxes(category: str) -> list[Row]:
     sale_type = {
         "id": DELIVERY,
         "name": "Delivery",
-        "media": [],
+        "media": [photo("delivery")],
         "pivot": {"tax_id": number, "sale_type_id": DELIVERY},
         "status": [],
     }

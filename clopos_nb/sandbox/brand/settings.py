@@ -10,6 +10,7 @@ from zlib import crc32
 
 from clopos_nb.sandbox.brand import menu
 from clopos_nb.sandbox.brand.money import money
+from clopos_nb.sandbox.brand.pictures import icon, photo
 from clopos_nb.sandbox.brand.products import Row
 from clopos_nb.sandbox.brand.stamps import founding, iso, millis
 from clopos_nb.sandbox.brand.venues import APP, DELIVERY, IN, TAKEAWAY, Venue
@@ -30,8 +31,6 @@ SALE_TYPES = {
 }
 """Names and system types; the last is the brand's own, a fictional delivery app."""
 
-_ICON_HOST = "https://cdn.clopos.com/narbag"
-
 
 def _stamped(key: str) -> Row:
     day, seconds = founding(key)
@@ -45,7 +44,7 @@ def venue_rows(venues: Sequence[Venue]) -> list[Row]:
             "id": venue.id,
             "name": venue.name,
             "is_main": int(venue.id == 1),
-            "media": [_photo(f"venue-{venue.id}")] if venue.id == 1 else [],
+            "media": [photo(f"venue-{venue.id}")] if venue.id == 1 else [],
             "address": venue.address,
             "status": 1,
             "phone": f"+994 12 000 00 {venue.id % 100:02d}",
@@ -53,25 +52,6 @@ def venue_rows(venues: Sequence[Venue]) -> list[Row]:
         }
         for venue in venues
     ]
-
-
-def _photo(key: str) -> Row:
-    number = crc32(key.encode())
-    uuid = f"{number:08x}-0000-4000-8000-{number:012x}"
-    sizes = ("original", "original_large", "extra_large", "large", "thumb")
-    return {
-        "uuid": uuid,
-        "mime_type": "image/jpeg",
-        "size": 40_000 + number % 90_000,
-        "urls": {size: f"{_ICON_HOST}/{uuid}/{size}.jpg" for size in sizes},
-        "blur_hash": "LEIpFsE%t1}TxpENEgaK0iowRktQ",
-        "dimensions": {"width": 612, "height": 459},
-    }
-
-
-def _icon(name: str) -> Row:
-    # System icons carry nothing but two addresses.
-    return {"urls": dict.fromkeys(("original", "large"), f"{_ICON_HOST}/icons/{name}.png")}
 
 
 def category_trees() -> tuple[list[Row], dict[str, Row]]:
@@ -104,7 +84,7 @@ def _category_row(number: int, key: str, name: str, kind: str, above: Row | None
         "depth": above["depth"] + 1 if above else 0,
         "color": f"{crc32(key.encode()) & 0xFFFFFF:06x}",
         "children": [],
-        "media": [_photo(key)] if kind == "PRODUCT" and above else [],
+        "media": [photo(key)] if kind == "PRODUCT" else [],
         **_stamped(name),
         "slug": key,
         "code": None,
@@ -210,7 +190,7 @@ def sale_type_rows(venues: Sequence[Venue], venue: Venue) -> list[Row]:
                 "status": status,
                 "service_charge_rate": percent if number == IN and percent else None,
                 "position": position,
-                "media": [_icon(name.lower().split()[0])] if system_type else [],
+                "media": [icon(name.lower().split()[0]) if system_type else photo(name)],
                 **_stamped(name),
                 "payment_method_id": None,
                 "payment_method": None,

@@ -31,7 +31,7 @@ class Api:
         # Windows too short to ever fill: this measures the server, not its limits.
         command += ["--port", "0", "--json", "--window-s", "0.0001", *options]
         started = time.perf_counter()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.about = json.loads(self.process.stdout.readline())
         self.started_s = time.perf_counter() - started
         where = urlsplit(self.about["url"])
@@ -78,7 +78,7 @@ class Api:
 
 def random_pages(api: Api, count: int, query: str, rows: int) -> list[float]:
     """Return the seconds that random pages of random venues took; hardly any day comes twice."""
-    chance = random.Random(1)  # noqa: S311 - which pages to ask for is no secret
+    chance = random.Random(1)
     totals: dict[int, int] = {}
     times = []
     for _ in range(count):
@@ -140,7 +140,7 @@ def main() -> None:
 
 def show(what: str, figure: str) -> None:
     """Print one figure."""
-    print(f"{what:<50} {figure}")  # noqa: T201 - a benchmark prints
+    print(f"{what:<50} {figure}")
 
 
 if __name__ == "__main__":

@@ -109,15 +109,16 @@ def run(args: argparse.Namespace) -> int:
         return 2
     try:
         sandbox.start()
-        # Here, in a process of its own: a full collection that walks all of pandas would show in
-        # the slowest answers. In a notebook it would pin the user's own objects.
-        gc.collect()
-        gc.freeze()
     except OSError as error:
         sys.stderr.write(f"cannot serve on {args.host}:{args.port}: {error}\n")
         return 1
     with sandbox:
         _say(_ready_line(sandbox) if args.json else _ready_text(sandbox))
+        # A process of its own: a full collection that walks all of pandas would show in the
+        # slowest answers. In a notebook it would pin the user's own objects.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         while not received:
             time.sleep(_POLL_S)
         # Stopping takes a moment; more of the same must not turn it into a failure.

@@ -338,4 +338,8 @@ def _open_books(brand: Source, clock: Clock) -> Any:
     from clopos_nb.sandbox.books import Books
     from clopos_nb.sandbox.brand import Brand
 
-    return Books(brand, clock.data_now) if isinstance(brand, Brand) else brand
+    if not isinstance(brand, Brand):
+        return brand
+    books = Books(brand, clock.data_now)
+    books.clerk.mode = "on_demand"  # an order waits to be taken, so that it can be cancelled
+    return books

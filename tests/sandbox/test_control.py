@@ -45,7 +45,7 @@ def test_overview_says_what_is_on(control, sandbox):
     assert told["url"] == sandbox.url
     assert told["faults"][0]["name"] == "server_error"
     assert told["clock"]["data"]["frozen"] is True
-    assert told["clerk"]["mode"] == "immediately"
+    assert told["clerk"]["mode"] == "on_demand"
     assert told["there_are"]["limit_clamp"]["options"] == {"limit": 20}
 
 

@@ -1,245 +1,69 @@
-"""JSON rows into typed DataFrames.
-
-Every page becomes an Arrow table when it arrives (:func:`decode`), so that no more than a page
-lives as Python objects; :func:`assemble` joins the pages and gives pandas its declared dtypes.
-Nothing is lost: an undocumented field becomes a further column, and is noted in :class:`Drift`.
-"""
+"""Pages of Arrow columns into one pandas DataFrame with the declared dtypes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from clopos_nb import columns as cols
+from clopos_nb import errors
+from clopos_nb.columns import Dtypes
+from clopos_nb.decode import ADDED
 from clopos_nb.tables.model import Column, Table
 
-Row: TypeAlias = dict[str, Any]
-_Node: TypeAlias = "dict[str, Column | _Node | None]"
 
-ADDED = ("venue_id", "venue")  # what a frame of several venues begins with
-
-
-# ------------------------------------------------------------------------------ drift
-
-
-@dataclass
-class DriftEntry:
-    """One thing the documentation does not name: where, what, an example, how often."""
-
-    table: str
-    column: str
-    what: str
-    example: str
-    count: int = 0
-
-
-@dataclass
-class Drift:
-    """What servers sent that the documentation does not name; nothing of it was lost."""
-
-    entries: dict[tuple[str, str, str], DriftEntry] = field(default_factory=dict)
-
-    def note(self, table: str, column: str, what: str, example: Any, count: int = 1) -> bool:
-        """Count one find; return True when it is new."""
-        key = (table, column, what)
-        new = key not in self.entries
-        if new:
-            # The type says enough, and an unknown field may hold anything, a phone too.
-            self.entries[key] = DriftEntry(table, column, what, type(example).__name__)
-        self.entries[key].count += count
-        return new
-
-    def frame(self) -> pd.DataFrame:
-        """Return the finds, a row each: table, column, what, example's type, count."""
-        names = ["table", "column", "what", "example", "count"]
-        rows = [[getattr(entry, name) for name in names] for entry in self.entries.values()]
-        return pd.DataFrame(rows, columns=names).astype({"count": "int64"})
-
-    def __len__(self) -> int:
-        return len(self.entries)
-
-    def __iter__(self) -> Iterator[DriftEntry]:
-        return iter(self.entries.values())
-
-    def __repr__(self) -> str:
-        return f"Drift({len(self)} undocumented)"
-
-    def _repr_html_(self) -> str:
-        if not self.entries:
-            return "<p>Nothing undocumented so far.</p>"
-        return str(self.frame().to_html(index=False, escape=True))
-
-
-# ------------------------------------------------------------------------------- rows
-
-
-def table_rows(table: Table, items: Sequence[Row], drift: Drift | None = None) -> list[Row]:
-    """Return a table's own rows out of the items of a page: flattened tree, or nested rows."""
-    if table.tree:
-        return list(flattened(items, table.tree))
-    if not table.nested:
-        return list(items)
-    rows = []
-    for item in items:
-        nested: Any = item
-        for step in table.nested:
-            nested = nested.get(step) if isinstance(nested, dict) else None
-        context = {name: item.get(source) for name, source in table.inherited}
-        for line, row in enumerate(_as_list(nested), start=1):
-            if not isinstance(row, dict):
-                if drift is not None:
-                    drift.note(table.name, ".".join(table.nested), "not a list of objects", row)
-                row = {"value": row}  # kept: it comes out as a column of its own
-            rows.append({"line": line, **row, **context})
-    return rows
-
-
-def _as_list(nested: Any) -> list[Any]:
-    """Return a list; PHP writes one with gaps as an object with numbers for keys."""
-    if isinstance(nested, dict) and all(key.isdecimal() for key in nested):
-        return list(nested.values())
-    if nested is None:
-        return []
-    return nested if isinstance(nested, list) else [nested]
-
-
-def flattened(items: Sequence[Row], inside: str) -> Iterator[Row]:
-    """Yield items and, after each, the items inside it."""
-    for item in items:
-        yield item
-        children = item.get(inside)
-        if isinstance(children, list):
-            yield from flattened([child for child in children if isinstance(child, dict)], inside)
-
-
-# ----------------------------------------------------------------------------- decode
-
-
-def decode(
-    table: Table, rows: Sequence[Row], drift: Drift, timezone: str | None = None
-) -> pa.Table:
-    """Return rows of one page as an Arrow table with the table's columns.
-
-    Parameters
-    ----------
-    table : Table
-        What to make of them.
-    rows : sequence of dict
-        The table's own, as :func:`table_rows` takes them out of a page.
-    drift : Drift
-        Takes note of what is not documented.
-    timezone : str, optional
-        See :func:`assemble`.
-
-    Returns
-    -------
-    pyarrow.Table
-        All declared columns, the optional ones that were sent, then undocumented ones.
-    """
-    page = _Page(table, drift, timezone)
-    page.read(_tree(table), rows, "")
-    found = page.found
-    order = [column.name for column in table.columns if column.name in found]
-    order += [name for name in found if name not in table.by_name]
-    return pa.table({name: found[name] for name in order})
-
-
-def _tree(table: Table) -> _Node:
-    """Return the columns as a tree of field names; None marks what another table holds."""
-    root: _Node = {}
-    for column in table.columns:
-        node = root
-        for step in column.path[:-1]:
-            node = node.setdefault(step, {})  # type: ignore[assignment]
-        node[column.path[-1]] = column
-    for path in table.unread:
-        *steps, last = path.split(".")
-        node = root
-        for step in steps:
-            node = node.setdefault(step, {})  # type: ignore[assignment]
-        node[last] = None
-    if table.tree:
-        root[table.tree] = None
-    if table.parent:  # the place within the parent is ours, not the server's
-        root.setdefault("line", None)
-    return root
-
-
-@dataclass
-class _Page:
-    """The columns of a page, as they are found."""
-
-    table: Table
-    drift: Drift
-    timezone: str | None
-    found: dict[str, pa.Array] = field(default_factory=dict)
-
-    def read(self, node: _Node, rows: Sequence[Row], prefix: str) -> None:
-        """Take the columns of a node, and what it does not name, out of the rows."""
-        keys = set().union(*rows) if rows else set()
-        for key, inner in node.items():
-            if inner is None:
-                continue
-            values = [row.get(key) for row in rows]
-            if isinstance(inner, Column):
-                if inner.kind != "withheld" and (key in keys or not inner.optional):
-                    self._take(inner, values)
-                continue
-            odd = [None if isinstance(v, dict) or v == [] else v for v in values]
-            if any(v is not None for v in odd):  # an object was documented, something else came
-                self._undocumented(f"{prefix}{key}", odd)
-            self.read(inner, [v if isinstance(v, dict) else {} for v in values], f"{prefix}{key}_")
-        for key in sorted(keys - node.keys()):
-            self._undocumented(f"{prefix}{key}", [row.get(key) for row in rows])
-
-    def _take(self, column: Column, values: list[Any]) -> None:
-        self.found[column.name], misfit = cols.array(values, column.kind, self.timezone)
-        if misfit is not None:
-            self.drift.note(self.table.name, column.name, f"not {column.kind}", misfit)
-
-    def _undocumented(self, name: str, values: list[Any]) -> None:
-        while name in self.found or name in self.table.by_name or name in ADDED:
-            name += "_"
-        self.found[name] = cols.inferred(values)
-        sent = [v for v in values if v is not None]
-        self.drift.note(
-            self.table.name, name, "undocumented", sent[0] if sent else None, count=len(sent)
-        )
-
-
-# --------------------------------------------------------------------------- assemble
-
-
-def assemble(table: Table, pages: Sequence[pa.Table], timezone: str | None = None) -> pd.DataFrame:
+def assemble(
+    table: Table,
+    pages: Sequence[pa.Table],
+    dtypes: Dtypes | None = None,
+    chosen: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Return pages as one DataFrame with the declared dtypes, also when there are none.
 
     Parameters
     ----------
     table : Table
     pages : sequence of pyarrow.Table
-        As :func:`decode` gave them; further columns that the caller added come first.
-    timezone : str, optional
-        An IANA name. With it all instants are aware and in that zone, those written without an
-        offset being read as that zone's own; without it the latter stay naive and those written
-        with Z are UTC. Calendar days never move.
+        As :func:`clopos_nb.decode.decode` gave them; further columns that the caller added come
+        first.
+    dtypes : Dtypes, optional
+        With a time zone all instants are aware and in that zone, those written without an offset
+        being read as that zone's own; without it the latter stay naive and those written with Z are
+        UTC. Calendar days never move.
+    chosen : sequence of str, optional
+        Only these columns, in this order; optional ones also when no row has them.
 
     Returns
     -------
     pandas.DataFrame
-        RangeIndex; dtypes ``Int64``, ``float64``, ``boolean``, ``string``, ``datetime64[us]``.
+        RangeIndex; dtypes ``Int64``, ``float64``, ``boolean``, ``string``, ``datetime64[us]``, or
+        what ``dtypes`` asks for.
+
+    Raises
+    ------
+    ConfigError
+        A chosen column is not there.
     """
-    pages = [decode(table, [], Drift()), *pages]
-    names = _column_order(table, pages)
-    joined = {name: _joined(name, pages) for name in names}
-    frame: pd.DataFrame = pa.table(joined).to_pandas(types_mapper=_PANDAS_TYPES.get)
-    for column in table.columns:
-        if timezone and column.name in frame.columns and column.kind in ("local", "utc", "ms"):
-            frame[column.name] = _in_zone(frame[column.name], timezone)
+    dtypes = dtypes or Dtypes()
+    joined = _joined([_no_rows(table, dtypes, chosen or ()), *pages])
+    names = _column_order(table, joined.column_names) if chosen is None else list(chosen)
+    if missing := [name for name in names if name not in joined.column_names]:
+        message = f"{table.name} has no column {missing[0]!r}; it has {joined.column_names}"
+        raise errors.ConfigError(message)
+    joined = joined.select(names)
+    if table.inferred:
+        joined = _with_times(joined)
+    frame: pd.DataFrame = joined.to_pandas(types_mapper=_MAPPERS[dtypes.backend])
+    del joined
+    for column in table.shown:
+        if column.name in frame.columns:
+            frame[column.name] = _finished(frame[column.name], column, dtypes)
+    if dtypes.categorical and "venue" in frame.columns:
+        frame["venue"] = frame["venue"].astype("category")
     return frame
 
 
@@ -247,45 +71,121 @@ _PANDAS_TYPES: Mapping[pa.DataType, Any] = {
     pa.int64(): pd.Int64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
     pa.large_string(): pd.StringDtype("pyarrow"),
+    **{exact: pd.ArrowDtype(exact) for exact in cols.EXACT},
 }
+_MAPPERS: Mapping[str, Any] = {"numpy_nullable": _PANDAS_TYPES.get, "pyarrow": pd.ArrowDtype}
 
 
-def _column_order(table: Table, pages: Sequence[pa.Table]) -> list[str]:
+def _no_rows(table: Table, dtypes: Dtypes, chosen: Sequence[str]) -> pa.Table:
+    always = [c for c in table.shown if not c.optional or c.name in chosen]
+    return pa.table({c.name: pa.array([], dtypes.arrow(c.kind)) for c in always})
+
+
+def _column_order(table: Table, seen: Sequence[str]) -> list[str]:
     """Return added columns first, then the table's own order, then undocumented ones by name."""
-    seen = list(dict.fromkeys(name for page in pages for name in page.column_names))
     first = list(ADDED) if "venue" in seen else []
-    own = [c.name for c in table.columns if c.name in seen and c.name not in first]
-    undocumented = sorted(set(seen) - set(first) - set(own))
-    return first + own + undocumented
+    own = [c.name for c in table.fields if c.name in seen and c.name not in first]
+    undocumented = [name for name in seen if name not in first and name not in own]
+    return first + own + (undocumented if table.inferred else sorted(undocumented))
 
 
-def _joined(name: str, pages: Sequence[pa.Table]) -> pa.ChunkedArray:
-    sent = [page.column(name).type for page in pages if name in page.column_names]
-    target = cols.common_type(sent)
-    columns = [page.column(name) if name in page.column_names else page.num_rows for page in pages]
+# ------------------------------------------------------------------------- joining pages
+
+
+def _joined(pages: Sequence[pa.Table]) -> pa.Table:
+    """Return the pages below each other, each column in the narrowest type that holds it."""
+    schemas = {page.schema: None for page in pages}
+    names = dict.fromkeys(name for schema in schemas for name in schema.names)
+    fields = {
+        name: cols.common_type([s.field(name).type for s in schemas if name in s.names])
+        for name in names
+    }
     try:
-        chunks = [chunk for column in columns for chunk in _as_type(column, target)]
+        alike = [_as_schema(page, fields) for page in pages]
     except pa.ArrowInvalid:  # a whole number beyond what a float holds: keep its digits
-        target = cols.TYPES["text"]
-        chunks = [chunk for column in columns for chunk in _as_type(column, target)]
-    return pa.chunked_array(chunks, target)
+        lossy = [n for n, kind in fields.items() if not _casts(n, kind, pages)]
+        fields |= dict.fromkeys(lossy, cols.TYPES["text"])
+        alike = [_as_schema(page, fields) for page in pages]
+    return pa.concat_tables(alike).combine_chunks()
 
 
-def _as_type(column: pa.ChunkedArray | int, target: pa.DataType) -> list[pa.Array]:
-    """Return a column's chunks in another type, or so many nulls."""
-    if isinstance(column, int):
-        return [pa.nulls(column, target)]
+def _as_schema(page: pa.Table, fields: Mapping[str, pa.DataType]) -> pa.Table:
+    schema = pa.schema(list(fields.items()))
+    if page.schema.equals(schema):
+        return page
+    columns = [
+        _as_type(page.column(name), kind)
+        if name in page.column_names
+        else pa.nulls(page.num_rows, kind)
+        for name, kind in fields.items()
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _casts(name: str, kind: pa.DataType, pages: Sequence[pa.Table]) -> bool:
+    try:
+        for page in pages:
+            if name in page.column_names:
+                _as_type(page.column(name), kind)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _as_type(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray | pa.Array:
     if column.type == target:
-        return list(column.chunks)
+        return column
     if target == cols.TYPES["text"]:
         values = column.to_pylist()
-        return [pa.array([None if v is None else cols.text(v) for v in values], target)]
+        return pa.array([None if v is None else cols.text(v) for v in values], target)
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int64())
-    return list(column.cast(target).chunks)
+    return column.cast(target)
+
+
+def _with_times(table: pa.Table) -> pa.Table:
+    """Return a table without documentation, its columns of times as times."""
+    for index, name in enumerate(table.column_names):
+        column = table.column(name)
+        if pa.types.is_large_string(column.type) and column.null_count < len(column):
+            for kind in ("local", "utc"):
+                try:
+                    times = column.cast(pa.string()).cast(cols.TYPES[kind])
+                except pa.ArrowInvalid:
+                    continue
+                table = table.set_column(index, name, times)
+                break
+    return table
+
+
+# ----------------------------------------------------------------------- finishing touches
+
+
+def _finished(values: pd.Series[Any], column: Column, dtypes: Dtypes) -> pd.Series[Any]:
+    """Return a column in the chosen zone, and as a category where that is asked for."""
+    if dtypes.timezone and column.kind in ("local", "utc", "ms"):
+        return _in_zone(values, dtypes.timezone)
+    chosen = dtypes.categorical
+    if column.kind == "text" and (
+        column.name in chosen if isinstance(chosen, tuple) else chosen and column.known
+    ):
+        return _category(values, column)
+    return values
+
+
+def _category(values: pd.Series[Any], column: Column) -> pd.Series[Any]:
+    """Return values as a category: the documented ones, then others as they are found."""
+    others = [value for value in values.dropna().unique() if value not in column.known]
+    known = pd.Series([*column.known, *sorted(others)], dtype=values.dtype)
+    found: pd.Series[Any] = values.astype(pd.CategoricalDtype(known))
+    return found
 
 
 def _in_zone(times: pd.Series[Any], timezone: str) -> pd.Series[Any]:
+    if isinstance(times.dtype, pd.ArrowDtype):
+        numpy = times.astype("datetime64[us]" if times.dt.tz is None else "datetime64[us, UTC]")
+        kind = pd.ArrowDtype(pa.timestamp("us", timezone))
+        return _in_zone(numpy, timezone).astype(kind)
     if times.dt.tz is not None:
         converted: pd.Series[Any] = times.dt.tz_convert(timezone)
         return converted

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clopos_nb.fetch import Place
+    from clopos_nb.questions import Place
     from clopos_nb.walks import Walk
 
 

@@ -8,20 +8,24 @@ import numbers
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from clopos_nb import errors, html, wire
 from clopos_nb.credentials import Credentials, Secret, complete, given
 from clopos_nb.days import DayLike, day_range
+from clopos_nb.drift import Drift
 from clopos_nb.errors import ConfigError
-from clopos_nb.fetch import Day, Place, Question, checked_columns, fetch_frame, plain_filters
-from clopos_nb.frames import Drift
+from clopos_nb.fetch import Manner, checked_columns, fetch_frames
+from clopos_nb.items import source_of
+from clopos_nb.questions import Day, Place, Question, plain_filters
 from clopos_nb.quota import Quota
+from clopos_nb.settings import dtypes, one_of, venue_setting, zone
 from clopos_nb.tables import CATALOGUE, Catalogue, Table
 from clopos_nb.tokens import Token, TokenStore, default_cache_dir
 from clopos_nb.transport import Transport, checked_base_url, is_loopback
@@ -94,8 +98,8 @@ class Session:
             }
         )
         self._credentials: Credentials | None = None
-        self._venue_id = _venue_setting(venue_id)
-        self._timezone = _zone(timezone or os.environ.get("CLOPOS_TIMEZONE") or None)
+        self._venue_id = venue_setting(venue_id)
+        self._timezone = zone(timezone or os.environ.get("CLOPOS_TIMEZONE") or None)
         self._today = today.date() if isinstance(today, dt.datetime) else today
         self._venues: Venues | None = None
         self._reading_venues = threading.Lock()
@@ -168,6 +172,9 @@ class Session:
         strict: bool = False,
         errors: Literal["raise", "warn"] = "raise",
         progress: bool | None = None,
+        dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
+        money: Literal["float", "decimal"] = "float",
+        categorical: bool | Sequence[str] = False,
     ) -> pd.DataFrame:
         """Return one table of several venues as a DataFrame.
 
@@ -179,6 +186,8 @@ class Session:
         ----------
         table : str
             A table name; ``session.tables`` lists them. An unknown name raises before any request.
+            Or a list path of the inventory and finance group, such as ``"/stock"``, whose columns
+            are what the server sends, since the API documents none.
         start, end : date-like or period-like, optional
             Calendar days, both inclusive. A month ("2026-01"), quarter or year alone means all of
             it; also "yesterday", "last 7 days", a date, a pandas.Period. Without them: all.
@@ -200,6 +209,13 @@ class Session:
             in the certificate and a warning. A refused login always raises.
         progress : bool, optional
             A bar: always, never, or by default when there is more than one page.
+        dtype_backend : "numpy_nullable" or "pyarrow"
+            As in pandas: nullable dtypes, or Arrow's own for every column.
+        money : "float" or "decimal"
+            Money as ``float64``, or exactly as written in the JSON text: ``decimal128(38, 4)``,
+            and with 18 decimals where an amount has more than four.
+        categorical : bool or names of columns
+            Text as categories: True for the columns whose values the API documents, and ``venue``.
 
         Returns
         -------
@@ -222,33 +238,68 @@ class Session:
         >>> list(frame.columns[:2])
         ['venue_id', 'venue']
         """
-        question = self._question(table, start, end, filters, day, limit)
-        on_error = _one_of("errors", errors, "raise", "warn")
-        whole_brand = (
-            question.table.scope == "brand" and isinstance(venues, str) and venues == "all"
-        )
-        checked_columns(question.table, columns, not whole_brand)  # before the first request
-        if (
-            not whole_brand
-            and question.table.scope == "brand"
-            and "venue_id" in question.table.by_name
-        ):
-            message = f"{table} belong to the brand; leave venues out and filter on venue_id"
-            raise ConfigError(message)
-        places = [Place(None)] if whole_brand else [v.place for v in self._chosen(venues)]
-        return fetch_frame(
-            self._transport,
-            question,
-            places,
-            brand=self.brand,
-            drift=self.drift,
-            timezone=self._timezone,
+        manner = Manner(
+            dtypes(self._timezone, dtype_backend, money, categorical),
             columns=columns,
-            label=not whole_brand,
             strict=strict,
-            on_error=on_error,
+            on_error=one_of("errors", errors, "raise", "warn"),
             progress=progress,
         )
+        questions = self._questions([table], start, end, filters, day, limit)
+        (frame,) = self._fetch(questions, venues, manner).values()
+        return frame
+
+    def frames(
+        self,
+        tables: Sequence[str],
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
+        filters: Mapping[str, Any] | None = None,
+        day: Day = "created_at",
+        strict: bool = False,
+        errors: Literal["raise", "warn"] = "raise",
+        progress: bool | None = None,
+        dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
+        money: Literal["float", "decimal"] = "float",
+        categorical: bool | Sequence[str] = False,
+    ) -> dict[str, pd.DataFrame]:
+        """Return several tables by name; those of one endpoint come from one set of requests.
+
+        Receipts, their lines and their payments cost no more requests than receipts alone, and are
+        of the same moment, so that they add up. The parameters are those of :meth:`frame`; days
+        apply to the tables that take them.
+
+        Returns
+        -------
+        dict of str to pandas.DataFrame
+            In the order asked for, each with its certificate.
+
+        Raises
+        ------
+        UnknownTable, InvalidDates, ConfigError, VenueNotFound
+            Before anything is sent.
+        AuthError, RateLimited, ApiError, TransportError, ResponseError, IncompleteResult
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     frames = session.frames(["receipts", "receipt_payments"], "2026-01-05")
+        >>> int(frames["receipt_payments"]["receipt_id"].isin(frames["receipts"]["id"]).all())
+        1
+        """
+        manner = Manner(
+            dtypes(self._timezone, dtype_backend, money, categorical),
+            strict=strict,
+            on_error=one_of("errors", errors, "raise", "warn"),
+            progress=progress,
+        )
+        names = [tables] if isinstance(tables, str) else list(tables)
+        questions = self._questions(names, start, end, filters, day, None)
+        found = self._fetch(questions, venues, manner)
+        return {CATALOGUE[name].name: found[CATALOGUE[name].name] for name in names}
 
     def get(
         self, path: str, params: Mapping[str, Any] | None = None, *, venue: VenueLike | None = None
@@ -380,20 +431,61 @@ class Session:
             self._credentials = complete(self._given)
         return self._credentials
 
-    def _question(
+    def _questions(
         self,
-        table: str,
+        names: Sequence[str],
         start: DayLike | None,
         end: DayLike | None,
         filters: Mapping[str, Any] | None,
         day: Day,
         limit: int | None,
-    ) -> Question:
-        chosen: Table = CATALOGUE[table]
+    ) -> list[Question]:
+        """Return a question for each endpoint that the tables come from."""
         zone = ZoneInfo(self._timezone) if self._timezone else None
         today = self._today or dt.datetime.now(zone).date()
         days = day_range(start, end, today=today)
-        return Question(chosen, days, day, plain_filters(filters), limit)
+        endpoints: dict[str, list[Table]] = {}
+        for table in dict.fromkeys(CATALOGUE[name] for name in names):
+            endpoints.setdefault(source_of(table).name, []).append(table)
+        if not endpoints:
+            message = "tables is empty; name one or more"
+            raise ConfigError(message)
+        mixed = len(endpoints) > 1
+        return [
+            Question(
+                tuple(tables),
+                days if not mixed or source_of(tables[0]).dated else None,
+                day,
+                plain_filters(filters),
+                limit,
+            )
+            for tables in endpoints.values()
+        ]
+
+    def _fetch(
+        self,
+        questions: Sequence[Question],
+        venues: str | VenueLike | Sequence[VenueLike],
+        manner: Manner,
+    ) -> dict[str, pd.DataFrame]:
+        """Read every question, each from the places that it is to be asked of."""
+        of_all = isinstance(venues, str) and venues == "all"
+        for question in questions:  # before the first request
+            whole_brand = of_all and question.source.scope == "brand"
+            checked_columns(question.tables[0], manner.columns, not whole_brand)
+            _check_owner(question, whole_brand)
+        found: dict[str, pd.DataFrame] = {}
+        for question in questions:
+            whole_brand = of_all and question.source.scope == "brand"
+            found |= fetch_frames(
+                self._transport,
+                question,
+                [Place(None)] if whole_brand else [v.place for v in self._chosen(venues)],
+                replace(manner, label=not whole_brand),
+                brand=self.brand,
+                drift=self.drift,
+            )
+        return found
 
     def _chosen(self, venues: str | VenueLike | Sequence[VenueLike]) -> list[Venue]:
         if isinstance(venues, str) and venues == "all":
@@ -410,28 +502,9 @@ class Session:
         return chosen
 
 
-def _venue_setting(venue_id: int | None) -> int | None:
-    value: Any = venue_id if venue_id is not None else os.environ.get("CLOPOS_VENUE_ID") or None
-    try:
-        return None if value is None else int(value)
-    except (TypeError, ValueError):
-        message = f"venue_id is {value!r}; expected a whole number (CLOPOS_VENUE_ID)"
-        raise errors.ConfigError(message) from None
-
-
-def _zone(name: str | None) -> str | None:
-    try:
-        return name and ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        message = (
-            f"{name!r} is not a time zone; expected an IANA name such as 'Asia/Baku' "
-            "(CLOPOS_TIMEZONE)"
-        )
-        raise errors.ConfigError(message) from None
-
-
-def _one_of(name: str, value: Any, *choices: Any) -> Any:
-    if value not in choices:
-        message = f"{name} is {value!r}; expected {' or '.join(map(repr, choices))}"
-        raise errors.ConfigError(message)
-    return value
+def _check_owner(question: Question, whole_brand: bool) -> None:
+    """Refuse venues for a table of the brand whose ``venue_id`` means something else."""
+    table = question.tables[0]
+    if not whole_brand and table.scope == "brand" and "venue_id" in question.source.by_name:
+        message = f"{table.name} belong to the brand; leave venues out and filter on venue_id"
+        raise ConfigError(message)

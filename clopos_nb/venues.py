@@ -5,14 +5,17 @@ from __future__ import annotations
 import numbers
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pandas as pd
 
 from clopos_nb import errors, html
 from clopos_nb.days import DayLike
-from clopos_nb.fetch import Day, Place, fetch_frame, read_rows
-from clopos_nb.frames import Row
+from clopos_nb.fetch import Manner, fetch_frames, read_rows
+from clopos_nb.items import Row
+from clopos_nb.questions import Day, Place, Question
+from clopos_nb.settings import dtypes
+from clopos_nb.tables import CATALOGUE
 
 if TYPE_CHECKING:
     from clopos_nb.session import Session
@@ -53,6 +56,9 @@ class Venue:
         limit: int | None = None,
         strict: bool = False,
         progress: bool | None = None,
+        dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
+        money: Literal["float", "decimal"] = "float",
+        categorical: bool | Sequence[str] = False,
     ) -> pd.DataFrame:
         """Return one table of this venue as a DataFrame.
 
@@ -84,19 +90,71 @@ class Venue:
         >>> str(receipts["total"].dtype), str(receipts["order_number"].dtype)
         ('float64', 'string')
         """
-        session = self._session
-        question = session._question(table, start, end, filters, day, limit)
-        return fetch_frame(
-            session._transport,
-            question,
-            [self.place],
-            brand=session.brand,
-            drift=session.drift,
-            timezone=session._timezone,
+        manner = Manner(
+            dtypes(self._session._timezone, dtype_backend, money, categorical),
             columns=columns,
             strict=strict,
             progress=progress,
         )
+        (question,) = self._session._questions([table], start, end, filters, day, limit)
+        (frame,) = self._fetch([question], manner).values()
+        return frame
+
+    def frames(
+        self,
+        tables: Sequence[str],
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        filters: Mapping[str, Any] | None = None,
+        day: Day = "created_at",
+        strict: bool = False,
+        progress: bool | None = None,
+        dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
+        money: Literal["float", "decimal"] = "float",
+        categorical: bool | Sequence[str] = False,
+    ) -> dict[str, pd.DataFrame]:
+        """Return several tables of this venue by name, in one set of requests where it can be.
+
+        As :meth:`Session.frames`, for one venue and without the columns ``venue_id`` and ``venue``
+        in front.
+
+        Raises
+        ------
+        UnknownTable, InvalidDates, ConfigError, AuthError, ApiError, TransportError, ResponseError,
+        IncompleteResult
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     frames = session.venue(1).frames(["receipts", "receipt_products"], "2026-01-05")
+        >>> list(frames)
+        ['receipts', 'receipt_products']
+        """
+        manner = Manner(
+            dtypes(self._session._timezone, dtype_backend, money, categorical),
+            strict=strict,
+            progress=progress,
+        )
+        names = [tables] if isinstance(tables, str) else list(tables)
+        questions = self._session._questions(names, start, end, filters, day, None)
+        found = self._fetch(questions, manner)
+        return {CATALOGUE[name].name: found[CATALOGUE[name].name] for name in names}
+
+    def _fetch(self, questions: Sequence[Question], manner: Manner) -> dict[str, pd.DataFrame]:
+        session = self._session
+        found: dict[str, pd.DataFrame] = {}
+        for question in questions:
+            found |= fetch_frames(
+                session._transport,
+                question,
+                [self.place],
+                manner,
+                brand=session.brand,
+                drift=session.drift,
+            )
+        return found
 
     def rows(
         self,
@@ -110,7 +168,8 @@ class Venue:
     ) -> Iterator[Row]:
         """Return an iterator of plain dicts, as the server sent them, page by page.
 
-        Nothing is dropped or converted; rows of a child table also hold their parent's keys. A list
+        Nothing is dropped or converted; rows of a child table also hold their parent's keys, rows
+        of a tree the ``path`` of names down to them. A list
         that shrinks while it is read may give a row twice; a frame never does.
 
         Raises
@@ -128,7 +187,7 @@ class Venue:
         >>> row["venue_id"]
         1
         """
-        question = self._session._question(table, start, end, filters, day, limit)
+        (question,) = self._session._questions([table], start, end, filters, day, limit)
         return read_rows(self._session._transport, question, self.place)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:

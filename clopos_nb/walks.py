@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clopos_nb.frames import Row, flattened
+from clopos_nb.items import Item, Items, Row, flattened
 
 PASSES = 3  # a list that keeps changing is walked this often, then reported as incomplete
 STALE_PAGES = 3  # so many pages in a row that one pass saw before: the server repeats itself
@@ -20,6 +19,8 @@ class Walk:
     that come again are dropped by ``key``. When rows are missing at the end, something moved: the
     list is walked again, and from nothing when its total ever shrank, since a row that was deleted
     meanwhile would linger.
+
+    An endpoint that takes no paging answers whole, in as many ``parts`` as it has to be asked for.
 
     Attributes
     ----------
@@ -46,6 +47,7 @@ class Walk:
 
     key: str = "id"
     paged: bool = True
+    parts: int = 1
     tree: str | None = None
     total: int | None = None
     rows: int = 0
@@ -60,6 +62,7 @@ class Walk:
     _unkeyed: int = 0
     _stale: int = 0
     _shrank: bool = False
+    _last: Items = field(default_factory=list, repr=False)
 
     @property
     def complete(self) -> bool:
@@ -67,11 +70,11 @@ class Walk:
 
         Whether the total of a tree counts its roots or every node is not documented: both count.
         """
-        if self.total is None:
-            return not self.paged
+        if self.total is None or self.parts > 1:
+            return not self.paged and self.next_page is None
         return self.next_page is None and self._settled()
 
-    def take(self, items: Sequence[Row], total: int | None) -> list[Row]:
+    def take(self, items: Items, total: int | None) -> Items:
         """Note one page; return its rows that are new."""
         self.restarted = False
         self.pages += 1
@@ -79,7 +82,10 @@ class Walk:
             self._shrank |= self.total is not None and total < self.total
             self.total = total
         known = len(self._this_pass) + self._unkeyed
-        fresh = [item for item in items if self._is_new(item)]
+        # Of rows without a key nothing else tells that a server gives one page for all.
+        repeated = self.paged and bool(self._unkeyed) and items == self._last
+        fresh = [] if repeated else [item for item in items if self._is_new(item)]
+        self._last = items
         self.rows += len(fresh)
         if self.tree:
             self._nodes += sum(1 for _ in flattened(fresh, self.tree))
@@ -92,7 +98,7 @@ class Walk:
         """End the walk here: enough was read."""
         self.next_page = None
 
-    def _is_new(self, item: Row) -> bool:
+    def _is_new(self, item: Row | Item) -> bool:
         identity = item.get(self.key)
         if isinstance(identity, str) and identity.isdecimal():
             identity = int(identity)  # 7 and "7" are one row
@@ -109,7 +115,8 @@ class Walk:
     def _turn(self, any_items: bool) -> None:
         reached = self.total is not None and self.rows >= self.total
         if not self.paged:
-            self.next_page = None
+            page = self.next_page or self.parts
+            self.next_page = page + 1 if page < self.parts else None
         elif any_items and not reached and self._stale < STALE_PAGES:
             self.next_page = (self.next_page or 0) + 1
         elif self._settled() or self.total is None or self.passes == PASSES:

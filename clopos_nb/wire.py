@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -102,13 +103,19 @@ class Answer:
 
     status: int
     path: str
-    raw: bytes = field(repr=False)  # other people's data, and a verbose traceback shows a repr
+    # Other people's data, and a verbose traceback shows a repr.
+    raw: bytes | msgspec.Raw = field(repr=False)
     total: int | None = None
     sorts: tuple[str, ...] = ()
     message: str = field(default="", repr=False)
     token: Mapping[str, Any] | None = field(default=None, repr=False)
 
-    def data(self) -> Any:
+    @property
+    def is_object(self) -> bool:
+        """Whether ``data`` is a single object rather than a list."""
+        return bytes(memoryview(self.raw)[:1]) == b"{"
+
+    def data(self, *, exact: bool = False) -> Any:
         """Return ``data`` as plain Python values.
 
         Raises
@@ -117,20 +124,22 @@ class Answer:
             The bytes are not JSON after all.
         """
         try:
-            return msgspec.json.decode(self.raw)
+            return (_decode_exact if exact else msgspec.json.decode)(self.raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             message = f"The data in the answer of {self.path} cannot be read as JSON"
             raise errors.ResponseError(message) from None
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self, *, exact: bool = False) -> list[dict[str, Any]]:
         """Return ``data`` as a list of objects; an empty object or null is no rows.
+
+        With ``exact``, numbers with a point are decimals.
 
         Raises
         ------
         ResponseError
             ``data`` is something else.
         """
-        rows = _as_rows(self.data())
+        rows = _as_rows(self.data(exact=exact))
         if rows is None:
             message = (
                 f"The data in the answer of {self.path} is not a list of objects, as it should be"
@@ -162,6 +171,7 @@ class _Envelope(msgspec.Struct):
     expires_at: Any = None
 
 
+_decode_exact = msgspec.json.Decoder(float_hook=Decimal).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
@@ -214,7 +224,7 @@ def read_answer(
     return Answer(
         status,
         path,
-        bytes(envelope.data),
+        envelope.data,
         total=_total(envelope),
         sorts=tuple(sort for sort in sorts if isinstance(sort, str)),
         message=_text(envelope.message),

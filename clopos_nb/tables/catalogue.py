@@ -25,6 +25,14 @@ def close_names(wanted: object, names: Iterable[str]) -> str:
     return f"{hint}: {', '.join(names)}"
 
 
+def undocumented(path: str) -> Table:
+    """Return a table for a list path whose fields no page documents."""
+    return Table(path, path, "rows as they are sent", (), limit=UNDOCUMENTED_LIMIT, inferred=True)
+
+
+UNDOCUMENTED_LIMIT = 100  # what the endpoints that say one take at least
+
+
 class Catalogue(Mapping[str, Table]):
     """All tables by name; shows itself as a list of them.
 
@@ -43,6 +51,13 @@ class Catalogue(Mapping[str, Table]):
         self._tables = {table.name: table for table in tables}
 
     def __getitem__(self, name: str) -> Table:
+        """Return the table of a name, or of a path such as ``"/stock"``.
+
+        Of a path that the API documents without its fields, the columns are what is sent.
+        """
+        if isinstance(name, str) and name.startswith("/"):
+            listed = (t for t in self._tables.values() if t.path == name and not t.parent)
+            return next(listed, None) or undocumented(name)
         try:
             return self._tables[name]
         except (KeyError, TypeError):
@@ -73,7 +88,7 @@ class Catalogue(Mapping[str, Table]):
                 table.meaning,
                 table.path,
                 "yes" if table.dated else "",
-                str(sum(not column.optional for column in table.columns)),
+                str(sum(not column.optional for column in table.fields)),
             ]
             for table in self._tables.values()
         ]

@@ -10,7 +10,7 @@ CATEGORIES = Table(
     tree="children",
     parameters=("parent_id", "type", "include_children", "include_inactive"),
     server_filters=("parent_id", "type"),  # a child may differ from the root it hangs on
-    columns=columns("""
+    fields=columns("""
         id          int     category id
         name        text
         status      int     1 active, 0 inactive
@@ -21,6 +21,7 @@ CATEGORIES = Table(
         _lft        int     nested-set bound, renumbered on edits
         _rgt        int     nested-set bound, renumbered on edits
         depth       int     0 at the root
+        path        text    the names from the root down, as in Drinks / Hot; made here
         color       text    hex, without #
         media       json    pictures
         created_at  utc
@@ -51,7 +52,7 @@ PRODUCTS = Table(
         "has_barcode",
         "has_service_charge",
     ),
-    columns=columns("""
+    fields=columns("""
         id              int     product id
         parent_id       int     the product this is a variant of
         station_id      int     where it is prepared
@@ -119,7 +120,7 @@ STOP_LIST = Table(
     path="/products/stop-list",
     meaning="products with a limit; a product not listed has none",
     scope="venue",
-    columns=columns("""
+    fields=columns("""
         id          int     product id
         limit       number  what is left, 0 is out
         timestamp   ms      last change

@@ -6,7 +6,7 @@ VENUES = Table(
     name="venues",
     path="/venues",
     meaning="branches that the credentials may see",
-    columns=columns("""
+    fields=columns("""
         id          int     branch id
         name        text    branch name
         is_main     flag    primary branch
@@ -24,7 +24,7 @@ USERS = Table(
     path="/users",
     meaning="staff",
     limit=100,
-    columns=columns("""
+    fields=columns("""
         id              int     staff id
         email           text*   e-mail
         username        text*   name shown at the till
@@ -58,7 +58,7 @@ CUSTOMERS = Table(
     limit=999,
     server_filters=("name", "phones"),  # name matches parts
     sort=("id", 1),
-    columns=columns("""
+    fields=columns("""
         id              int     customer id
         cid             text    key made by the till (UUID)
         venue_id        int     owning venue

@@ -7,7 +7,7 @@ SALE_TYPES = Table(
     path="/sale-types",
     meaning="ways of selling: in the hall, delivery, takeaway",
     limit=100,
-    columns=columns("""
+    fields=columns("""
         id          int     sale type id; a brand's own ones start at 1000
         name        text
         system_type text    IN, DELIVERY, TAKEAWAY or empty
@@ -30,7 +30,7 @@ PAYMENT_METHODS = Table(
     path="/payment-methods",
     meaning="ways of paying",
     limit=100,
-    columns=columns("""
+    fields=columns("""
         id          int     payment method id
         name        text
         status      json    venue id to 1 (on) or 0 (off)
@@ -69,7 +69,7 @@ ORDERS = Table(
     dated=True,
     sort=("created_at", 1),
     scope="venue",
-    columns=columns("""
+    fields=columns("""
         id              int     order id
         venue_id        int
         type            text
@@ -131,7 +131,7 @@ ORDER_PRODUCTS = Table(
     parent="orders",
     nested=("payload", "products"),
     inherited=(("order_id", "id"), ("venue_id", "venue_id")),
-    columns=columns(
+    fields=columns(
         """
         line        int     place within the order, from 1
         product_id  int
@@ -165,7 +165,7 @@ RECEIPTS = Table(
     dated=True,
     sort=("created_at", 1),
     scope="venue",
-    columns=columns("""
+    fields=columns("""
         id              int     receipt id
         cid             text    key made by the till (UUID)
         venue_id        int
@@ -252,7 +252,7 @@ RECEIPT_PRODUCTS = Table(
     parent="receipts",
     nested=("receipt_products",),
     inherited=_FROM_THE_RECEIPT,
-    columns=columns(
+    fields=columns(
         """
         id              int     line id
         cid             text
@@ -318,7 +318,7 @@ RECEIPT_PAYMENTS = Table(
     parent="receipts",
     nested=("payment_methods",),
     inherited=_FROM_THE_RECEIPT,
-    columns=columns(
+    fields=columns(
         """
         line        int     place within the receipt, from 1
         payment_method_id = id int  payment method id

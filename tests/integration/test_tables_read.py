@@ -49,9 +49,9 @@ def test_an_empty_frame_has_the_columns_and_types_of_a_full_one(reader, table):
 @pytest.mark.parametrize("table", TABLES)
 def test_the_types_are_the_declared_ones(reader, table):
     found = shape(reader.venue(1).frame(table, *days(table)))
-    declared = {c.name: c.dtype for c in CATALOGUE[table].columns}
+    declared = {c.name: c.dtype for c in CATALOGUE[table].fields}
     assert found == {name: declared[name] for name in found}
-    assert {c.name for c in CATALOGUE[table].columns if not c.optional} <= set(found)
+    assert {c.name for c in CATALOGUE[table].fields if not c.optional} <= set(found)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -209,7 +209,7 @@ def test_a_row_that_matches_is_kept_however_the_two_are_written(
 def test_with_a_time_zone_every_instant_is_aware_and_days_are_not(sandbox, open_session, table):
     session = open_session(sandbox, timezone="Asia/Baku")
     frame = session.venue(1).frame(table, *days(table))
-    for column in CATALOGUE[table].columns:
+    for column in CATALOGUE[table].fields:
         if column.name in frame and column.dtype.startswith("datetime64"):
             zone = "" if column.kind == "date" else ", Asia/Baku"
             assert str(frame[column.name].dtype) == f"datetime64[us{zone}]"
@@ -286,6 +286,7 @@ def test_rows_are_what_the_server_sent(sandbox, open_session, table):
     if wanted.tree:
         sent = [row for root in sent for row in (root, *root[wanted.tree])]
     found = list(session.venue(1).rows(table, *days(table)))
+    assert all(row.pop("path") for row in found if wanted.tree)
     assert found[: len(sent)] == sent
     assert all(type(row) is dict for row in found)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clopos_nb.columns import array, inferred
-from clopos_nb.frames import Drift, assemble, decode, table_rows
+from clopos_nb.columns import Dtypes, array, inferred
+from clopos_nb.decode import Decoding, decode
+from clopos_nb.drift import Drift
+from clopos_nb.frames import assemble
+from clopos_nb.items import flattened, shape_of
 from clopos_nb.tables import CATALOGUE, Column, Table
 
 scalars = (
@@ -32,7 +37,7 @@ THINGS = Table(
     name="things",
     path="/things",
     meaning="things",
-    columns=(
+    fields=(
         Column("id", "int", ("id",), ""),
         Column("name", "text", ("name",), ""),
         Column("inner_price", "number", ("inner", "price"), ""),
@@ -43,10 +48,16 @@ THINGS = Table(
 )
 
 
-def frame(*pages: list[dict], table: Table = THINGS, timezone: str | None = None) -> pd.DataFrame:
-    drift = Drift()
-    rows = [table_rows(table, page, drift) for page in pages]
-    return assemble(table, [decode(table, page, drift, timezone) for page in rows], timezone)
+def decoded(items: list[dict], drift: Drift, table: Table = THINGS, **dtypes: Any) -> pa.Table:
+    """Return one page of a table as columns."""
+    ask = Decoding(shape_of((table,)), drift, Dtypes(**dtypes))
+    rows = list(flattened(items, table.tree)) if table.tree else items
+    return decode(ask, rows)[table.name]
+
+
+def frame(*pages: list[dict], table: Table = THINGS, **dtypes: Any) -> pd.DataFrame:
+    columns = [decoded(page, Drift(), table, **dtypes) for page in pages]
+    return assemble(table, columns, Dtypes(**dtypes))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -78,7 +89,7 @@ def test_every_json_value_of_an_undocumented_field_survives(column):
 def test_an_empty_table_has_its_declared_columns_and_dtypes(name):
     table = CATALOGUE[name]
     empty = assemble(table, [])
-    declared = {c.name: c.dtype for c in table.columns if not c.optional}
+    declared = {c.name: c.dtype for c in table.fields if not c.optional}
     assert {column: str(dtype) for column, dtype in empty.dtypes.items()} == declared
     assert len(empty) == 0
 
@@ -106,14 +117,14 @@ def test_integers_beyond_what_a_float_holds_keep_every_digit():
 
 def test_a_value_of_another_type_widens_its_column_and_is_noted():
     drift = Drift()
-    pages = [decode(THINGS, rows, drift) for rows in ([{"id": 1}], [{"id": "x-7"}])]
+    pages = [decoded(rows, drift) for rows in ([{"id": 1}], [{"id": "x-7"}])]
     assert list(assemble(THINGS, pages)["id"]) == ["1", "x-7"]
     assert [(e.column, e.what) for e in drift] == [("id", "not int")]
 
 
 def test_an_undocumented_field_is_kept_behind_the_documented_ones_and_noted_without_its_value():
     drift = Drift()
-    page = decode(THINGS, [{"id": 1, "secret_phone": "+994 50 000 00 01"}, {"id": 2}], drift)
+    page = decoded([{"id": 1, "secret_phone": "+994 50 000 00 01"}, {"id": 2}], drift)
     found = assemble(THINGS, [page])
     assert list(found.columns)[-1] == "secret_phone"
     assert found["secret_phone"].isna().tolist() == [False, True]
@@ -129,7 +140,7 @@ def test_an_object_sent_as_an_empty_list_is_null():
 )
 def test_a_time_that_cannot_be_read_is_empty_and_noted(bad):
     drift = Drift()
-    page = decode(THINGS, [{"at": bad, "instant": bad}, {"at": "2026-01-02 03:04:05"}], drift)
+    page = decoded([{"at": bad, "instant": bad}, {"at": "2026-01-02 03:04:05"}], drift)
     found = assemble(THINGS, [page])
     assert found["at"].isna().tolist() == [True, False]
     assert str(found["at"].dtype) == "datetime64[us]"
@@ -176,8 +187,8 @@ def test_a_list_with_gaps_sent_as_an_object_loses_no_row(nested):
 def test_a_nested_value_that_is_no_object_is_kept_and_noted():
     drift = Drift()
     table = CATALOGUE["receipt_payments"]
-    rows = table_rows(table, [{"id": 7, "payment_methods": [5]}], drift)
-    assert assemble(table, [decode(table, rows, drift)])["value"].tolist() == [5]
+    page = decoded([{"id": 7, "payment_methods": [5]}], drift, table)
+    assert assemble(table, [page])["value"].tolist() == [5]
     assert "not a list of objects" in {entry.what for entry in drift}
 
 

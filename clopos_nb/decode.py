@@ -1,0 +1,242 @@
+"""The rows of one page into Arrow tables, those of every wanted table in one pass.
+
+Rows that came as structs go column by column with no look at each value. Dicts take the generic
+way, which finds what is not documented: it becomes a further column and is noted in the drift. Both
+ways end in :func:`clopos_nb.columns.array`, and give the same tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import UNSET
+
+from clopos_nb import columns as cols
+from clopos_nb.columns import Dtypes
+from clopos_nb.drift import Drift
+from clopos_nb.items import (
+    Item,
+    Items,
+    Node,
+    Row,
+    Shape,
+    Typed,
+    field_tree,
+    nested_rows,
+    typed,
+)
+from clopos_nb.tables.model import Column, Table
+
+ADDED = ("venue_id", "venue")  # what a frame of several venues begins with
+
+Tables = dict[str, pa.Table]
+
+
+@dataclass
+class Decoding:
+    """What goes with every page of a walk: the shape, the dtypes, and where to note drift."""
+
+    shape: Shape
+    drift: Drift = field(default_factory=Drift)
+    dtypes: Dtypes = field(default_factory=Dtypes)
+
+
+def decode(ask: Decoding, items: Items, page: int = 1) -> Tables:
+    """Return the wanted tables of one page.
+
+    Parameters
+    ----------
+    ask : Decoding
+    items : list of dict, or of Item as :func:`clopos_nb.items.read_typed` gives them
+        Rows of the list endpoint, a tree of them flattened.
+    page : int
+        Which page it is, for the drift.
+
+    Returns
+    -------
+    dict of str to pyarrow.Table
+        All declared columns, the optional ones that were sent, then undocumented ones.
+    """
+    found: Tables = {}
+    if items and isinstance(items[0], Item):
+        reading = _Structs(ask, page, found)
+        reading.table(ask.shape, typed(ask.shape, ask.dtypes.exact), items, {})
+    else:
+        _Dicts(ask, page, found).table(ask.shape, items)
+    return found
+
+
+def raw_rows(shape: Shape, items: Sequence[Row]) -> list[Row]:
+    """Return the one wanted table's rows as dicts, with their parent's keys."""
+    rows = list(items)
+    while not shape.wanted:
+        (shape,) = shape.children
+        rows, _ = nested_rows(shape.table, rows)
+    return rows
+
+
+# ----------------------------------------------------------------------------- columns
+
+
+@dataclass
+class _Page:
+    """The columns of one table of a page, as they are found."""
+
+    ask: Decoding
+    page: int
+    of: Table
+    found: dict[str, pa.Array] = field(default_factory=dict)
+
+    def take(self, column: Column, values: Sequence[Any], *, checked: bool = False) -> None:
+        """Add a declared column."""
+        array, misfit = cols.array(values, column.kind, self.ask.dtypes, checked=checked)
+        self.found[column.name] = array
+        if misfit is not None:
+            self.note(column.name, f"not {column.kind}", misfit, personal=column.personal)
+        if column.known:
+            sent = pc.unique(array).to_pylist()
+            for value in sent:
+                if value is not None and str(value) not in column.known:
+                    times = int(pc.sum(pc.equal(array, value)).as_py() or 0)
+                    self.note(column.name, f"unknown value {value}", value, count=times)
+
+    def undocumented(self, name: str, values: Sequence[Any]) -> None:
+        """Add a column that no page documents, under a name that is free."""
+        while name in self.found or name in self.of.by_name or name in ADDED:
+            name += "_"
+        self.found[name] = cols.inferred(values)
+        sent = [v for v in values if v is not None]
+        if not self.of.inferred:
+            self.note(name, "undocumented", sent[0] if sent else None, count=len(sent))
+
+    def note(self, name: str, what: str, example: Any, **more: Any) -> None:
+        self.ask.drift.note(self.of.name, name, what, example, page=self.page, **more)
+
+    def arrow(self) -> pa.Table:
+        order = [column.name for column in self.of.fields if column.name in self.found]
+        order += [name for name in self.found if name not in self.of.by_name]
+        return pa.table({name: self.found[name] for name in order})
+
+
+# -------------------------------------------------------------------------- from dicts
+
+
+@dataclass
+class _Dicts:
+    """Reads rows that may hold anything."""
+
+    ask: Decoding
+    page: int
+    into: Tables
+
+    def table(self, shape: Shape, rows: Sequence[Row]) -> None:
+        """Decode a table's rows, where wanted, and those nested in them."""
+        if shape.wanted:
+            page = _Page(self.ask, self.page, shape.table)
+            self.node(page, field_tree(shape.table), rows, "")
+            self.into[shape.table.name] = page.arrow()
+        for child in shape.children:
+            inside, odd = nested_rows(child.table, rows)
+            if odd:
+                where, what = ".".join(child.table.nested), "not a list of objects"
+                self.ask.drift.note(
+                    child.table.name, where, what, odd[0], count=len(odd), page=self.page
+                )
+            self.table(child, inside)
+
+    def node(self, page: _Page, node: Node, rows: Sequence[Row], prefix: str) -> None:
+        """Take the columns of a node, and what it does not name, out of the rows."""
+        keys = set().union(*rows) if rows else set()
+        for key, inner in node.items():
+            if inner is None:
+                continue
+            values = [row.get(key) for row in rows]
+            if isinstance(inner, Column):
+                if inner.kind != "withheld" and (key in keys or not inner.optional):
+                    page.take(inner, values)
+                continue
+            odd = [None if isinstance(v, dict) or v == [] else v for v in values]
+            if any(v is not None for v in odd):  # an object was documented, something else came
+                page.undocumented(f"{prefix}{key}", odd)
+            self.node(page, inner, [_object(v) for v in values], f"{prefix}{key}_")
+        for key in sorted(keys - node.keys()):
+            values = [row.get(key) for row in rows]
+            if page.of.inferred and all(v is None or isinstance(v, dict) for v in values):
+                self.node(page, {}, [_object(v) for v in values], f"{prefix}{key}_")
+            else:
+                page.undocumented(f"{prefix}{key}", values)
+
+
+def _object(value: Any) -> Row:
+    return value if isinstance(value, dict) else {}
+
+
+# ------------------------------------------------------------------------ from structs
+
+
+@dataclass
+class _Structs:
+    """Reads rows that msgspec has checked already."""
+
+    ask: Decoding
+    page: int
+    into: Tables
+
+    def table(
+        self,
+        shape: Shape,
+        reader: Typed,
+        items: Sequence[Item],
+        inherited: Mapping[str, pa.Array],
+    ) -> None:
+        """Decode a table's rows, where wanted, and those nested in them."""
+        page = _Page(self.ask, self.page, shape.table, dict(inherited))
+        passed_on = {source for child in shape.children for _, source in child.table.inherited}
+        lists = list(self.node(page, reader, items, None if shape.wanted else passed_on))
+        for child, nested in lists:
+            counts = np.fromiter((len(rows or ()) for rows in nested), np.int64, len(items))
+            rows = list(chain.from_iterable(filter(None, nested)))
+            context = {"line": _counting(counts)} if "line" in child.table.by_name else {}
+            parents = pa.array(np.repeat(np.arange(len(items)), counts))
+            for name, source in child.table.inherited:
+                context[name] = page.found[source].take(parents)
+            self.table(child, typed(child, self.ask.dtypes.exact), rows, context)
+        if shape.wanted:
+            self.into[shape.table.name] = page.arrow()
+
+    def node(
+        self, page: _Page, reader: Typed, items: Sequence[Item], only: set[str] | None
+    ) -> Iterable[tuple[Shape, Sequence[Any]]]:
+        """Take the columns of an object; yield the children that are nested in it."""
+        nothing: tuple[Any, ...] = ((),) * len(reader.fields)
+        every = zip(*map(msgspec.structs.astuple, items), strict=True) if items else nothing
+        for (_, what), values in zip(reader.fields, every, strict=True):
+            if isinstance(what, Shape):
+                yield what, values
+            elif isinstance(what, Typed):
+                inner = [value or what.empty for value in values]
+                yield from self.node(page, what, inner, only)
+            elif what is not None and (only is None or what.name in only):
+                self.column(page, what, values)
+
+    def column(self, page: _Page, column: Column, values: Sequence[Any]) -> None:
+        if values and values[0] is UNSET and values.count(UNSET) == len(values):
+            if column.optional:
+                return
+            values = (None,) * len(values)
+        elif not values and column.optional:
+            return
+        page.take(column, values, checked=True)
+
+
+def _counting(counts: np.ndarray[Any, Any]) -> pa.Array:
+    """Return 1, 2, ... for each of so many rows."""
+    begins = np.repeat(np.cumsum(counts) - counts, counts)
+    return pa.array(np.arange(counts.sum()) - begins + 1)

@@ -1,0 +1,258 @@
+"""The rows of a page as Python objects: structs of the documented fields, or plain dicts.
+
+A :class:`Shape` says which tables are wanted of one list endpoint. From it a struct type is made
+that holds exactly what the catalogue documents, so that msgspec reads a page of such rows straight
+from its bytes. A page with anything else in it is read as dicts instead, which hold everything.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from clopos_nb.tables import CATALOGUE
+from clopos_nb.tables.model import Column, Table
+
+Row: TypeAlias = dict[str, Any]
+Node: TypeAlias = "dict[str, Column | Node | None]"
+
+
+class Item(msgspec.Struct):
+    """One row of documented fields; asked like a dict, so that callers need not know which it is.
+
+    A field that was not sent is UNSET, and reads as None.
+    """
+
+    def get(self, name: str) -> Any:
+        """Return a field's value; None when there is none."""
+        value = getattr(self, name, None)
+        return None if value is UNSET else value
+
+    def __contains__(self, name: str) -> bool:
+        return getattr(self, name, UNSET) is not UNSET
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+
+Items: TypeAlias = list[Any]  # of Row, or of Item
+
+
+# ------------------------------------------------------------------------------ shapes
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A table, whether it is wanted, and the tables nested in its rows that are.
+
+    Examples
+    --------
+    >>> from clopos_nb.items import shape_of
+    >>> from clopos_nb.tables import CATALOGUE
+    >>> shape = shape_of((CATALOGUE["receipt_products"],))
+    >>> shape.table.name, shape.wanted, [child.table.name for child in shape.children]
+    ('receipts', False, ['receipt_products'])
+    """
+
+    table: Table
+    wanted: bool
+    children: tuple[Shape, ...] = ()
+
+    @property
+    def typed(self) -> bool:
+        """Whether rows of this shape can be read as structs."""
+        plain = not (self.table.tree or self.table.inferred or self.table.mapped)
+        return plain and all(child.typed for child in self.children)
+
+
+def parent_of(table: Table) -> Table | None:
+    """Return the table that another one is nested in."""
+    return CATALOGUE[table.parent] if table.parent else None
+
+
+def source_of(table: Table) -> Table:
+    """Return the table whose rows the endpoint lists: the topmost parent."""
+    while above := parent_of(table):
+        table = above
+    return table
+
+
+def shape_of(tables: Sequence[Table]) -> Shape:
+    """Return the shape of tables that one walk reads."""
+    names = {table.name: table for table in tables}
+    for table in tables:
+        while above := parent_of(table):
+            names.setdefault(above.name, table := above)
+    wanted = {table.name for table in tables}
+
+    def below(table: Table) -> Shape:
+        inside = [below(each) for each in names.values() if each.parent == table.name]
+        return Shape(table, table.name in wanted, tuple(inside))
+
+    return below(source_of(tables[0]))
+
+
+# -------------------------------------------------------------------------- plain dicts
+
+
+def field_tree(table: Table) -> Node:
+    """Return the columns as a tree of field names; None marks what another table holds."""
+    root: Node = {}
+    for column in table.fields:
+        node = root
+        for step in column.path[:-1]:
+            node = node.setdefault(step, {})  # type: ignore[assignment]
+        node[column.path[-1]] = column
+    for path in table.unread:
+        *steps, last = path.split(".")
+        node = root
+        for step in steps:
+            node = node.setdefault(step, {})  # type: ignore[assignment]
+        node[last] = None
+    if table.tree:
+        root[table.tree] = None
+    if table.parent:  # the place within the parent is ours, not the server's
+        root.setdefault("line", None)
+    return root
+
+
+def flattened(items: Sequence[Row], inside: str, above: Sequence[str] = ()) -> Iterator[Row]:
+    """Yield items and, after each, the items inside it, with ``path``: the names down to it."""
+    for item in items:
+        path = [*above, str(item.get("name") or item.get("id"))]
+        yield {**item, "path": " / ".join(path)}
+        children = item.get(inside)
+        if isinstance(children, list):
+            rows = [child for child in children if isinstance(child, dict)]
+            yield from flattened(rows, inside, path)
+
+
+def nested_rows(table: Table, parents: Sequence[Row]) -> tuple[list[Row], list[Any]]:
+    """Return the rows of a child table, and what stood in their place and is no row.
+
+    The latter become rows of their own, with a field ``value``: nothing is lost.
+    """
+    rows: list[Row] = []
+    odd = []
+    for parent in parents:
+        context = {name: parent.get(source) for name, source in table.inherited}
+        for line, row in enumerate(_listed(_inside(parent, table.nested), table.mapped), start=1):
+            if not isinstance(row, dict):
+                odd.append(row)
+                row = {"value": row}
+            rows.append({"line": line, **row, **context})
+    return rows, odd
+
+
+def _inside(row: Row, steps: Sequence[str]) -> Any:
+    found: Any = row
+    for step in steps:
+        names = [name for name in step.split("|") if isinstance(found, dict) and found.get(name)]
+        found = found[names[0]] if names else None
+    return found
+
+
+def _listed(nested: Any, mapped: tuple[str, str] | None) -> list[Any]:
+    """Return a list; PHP writes one with gaps as an object with numbers for keys."""
+    if mapped is not None and isinstance(nested, dict):
+        return [dict(zip(mapped, pair, strict=True)) for pair in nested.items()]
+    if isinstance(nested, dict) and all(key.isdecimal() for key in nested):
+        return list(nested.values())
+    if nested is None:
+        return []
+    return nested if isinstance(nested, list) else [nested]
+
+
+# ------------------------------------------------------------------------------ structs
+
+
+@dataclass(frozen=True)
+class Typed:
+    """How the rows of one table, or an object inside them, are read as structs.
+
+    ``fields`` are in the order of the struct: a column, an object, a child table, or None for what
+    is not read.
+    """
+
+    struct: type[Item]
+    fields: tuple[tuple[str, Column | Typed | Shape | None], ...]
+    children: dict[str, Typed]
+
+    @functools.cached_property
+    def empty(self) -> Item:
+        """The object that stands for null."""
+        return self.struct()
+
+
+_TYPES: dict[str, Any] = {
+    "int": int | None | UnsetType,
+    "number": int | float | None | UnsetType,
+    "money": int | float | None | UnsetType,
+    "exact": Decimal | None | UnsetType,
+    "flag": bool | int | None | UnsetType,
+    "text": str | None | UnsetType,
+    "local": str | None | UnsetType,
+    "utc": str | None | UnsetType,
+    "date": str | None | UnsetType,
+}
+
+
+@functools.cache
+def typed(shape: Shape, exact: bool = False) -> Typed:
+    """Return how rows of a shape are read as structs; ``exact`` reads money as decimals."""
+    tree = field_tree(shape.table)
+    below = {child.table.nested: child for child in shape.children}
+    given = {name for name, _ in shape.table.inherited} | {"line"}
+    return _typed(shape.table.name, {k: v for k, v in tree.items() if k not in given}, below, exact)
+
+
+def _typed(name: str, tree: Node, below: dict[tuple[str, ...], Shape], exact: bool) -> Typed:
+    inside = {path[0].split("|")[0]: {path[1:]: shape} for path, shape in below.items()}
+    fields: list[tuple[str, Any, Any]] = []  # key, type, what it is
+    children: dict[str, Typed] = {}
+    for key in [*tree, *(key for key in inside if key not in tree)]:
+        node, deeper = tree.get(key), inside.get(key, {})
+        if () in deeper:
+            shape = deeper[()]
+            children[key] = typed(shape, exact)
+            struct: Any = children[key].struct
+            rows: Any = list[struct]
+            fields.append((key, rows | None | UnsetType, shape))
+        elif isinstance(node, dict):
+            part = _typed(f"{name}_{key}", node, deeper, exact)
+            fields.append((key, part.struct | None | UnsetType, part))
+        elif node is None or node.kind == "withheld":
+            fields.append((key, msgspec.Raw | UnsetType, None))
+        else:
+            kind = "exact" if exact and node.kind == "money" else node.kind
+            fields.append((key, _TYPES.get(kind, Any), node))
+    made: Any = msgspec.defstruct(
+        name,
+        [(key, kind, UNSET) for key, kind, _ in fields],
+        bases=(Item,),
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    return Typed(made, tuple((key, what) for key, _, what in fields), children)
+
+
+@functools.cache
+def _decoder(shape: Shape, exact: bool) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(list[typed(shape, exact).struct])  # type: ignore[misc]
+
+
+def read_typed(raw: bytes | msgspec.Raw, shape: Shape, exact: bool = False) -> list[Item] | None:
+    """Return a page's rows as structs; None when anything in it is not as documented."""
+    if not shape.typed:
+        return None
+    try:
+        found: list[Item] = _decoder(shape, exact).decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found

@@ -1,0 +1,58 @@
+"""What people set: read from arguments and the environment, and checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from clopos_nb import errors
+from clopos_nb.columns import Dtypes
+
+
+def venue_setting(venue_id: int | None) -> int | None:
+    """Return the default venue's id, of the argument or the environment."""
+    value: Any = venue_id if venue_id is not None else os.environ.get("CLOPOS_VENUE_ID") or None
+    try:
+        return None if value is None else int(value)
+    except (TypeError, ValueError):
+        message = f"venue_id is {value!r}; expected a whole number (CLOPOS_VENUE_ID)"
+        raise errors.ConfigError(message) from None
+
+
+def zone(name: str | None) -> str | None:
+    """Return the name of a time zone, if there is such a one."""
+    try:
+        return name and ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        message = (
+            f"{name!r} is not a time zone; expected an IANA name such as 'Asia/Baku' "
+            "(CLOPOS_TIMEZONE)"
+        )
+        raise errors.ConfigError(message) from None
+
+
+def one_of(name: str, value: Any, *choices: Any) -> Any:
+    """Return a value that is one of the choices."""
+    if value not in choices:
+        message = f"{name} is {value!r}; expected {' or '.join(map(repr, choices))}"
+        raise errors.ConfigError(message)
+    return value
+
+
+def dtypes(
+    timezone: str | None, backend: str, money: str, categorical: bool | str | Sequence[str]
+) -> Dtypes:
+    """Return the dtypes that the arguments of ``frame()`` ask for.
+
+    Raises
+    ------
+    ConfigError
+    """
+    one_of("dtype_backend", backend, "numpy_nullable", "pyarrow")
+    one_of("money", money, "float", "decimal")
+    if isinstance(categorical, str):
+        categorical = [categorical]
+    chosen = categorical if isinstance(categorical, bool) else tuple(categorical)
+    return Dtypes(timezone, backend, money, chosen)  # type: ignore[arg-type]  # checked above

@@ -7,7 +7,7 @@ ways end in :func:`clopos_nb.columns.array`, and give the same tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -30,7 +30,7 @@ from clopos_nb.items import (
     Typed,
     field_tree,
     nested_rows,
-    typed,
+    reader_of,
 )
 from clopos_nb.tables.model import Column, Table
 
@@ -67,7 +67,7 @@ def decode(ask: Decoding, items: Items, page: int = 1) -> Tables:
     found: Tables = {}
     if items and isinstance(items[0], Item):
         reading = _Structs(ask, page, found)
-        reading.table(ask.shape, typed(ask.shape, ask.dtypes.exact), items, {})
+        reading.table(ask.shape, reader_of(items[0]), items, {})
     else:
         _Dicts(ask, page, found).table(ask.shape, items)
     return found
@@ -200,26 +200,27 @@ class _Structs:
         page = _Page(self.ask, self.page, shape.table, dict(inherited))
         passed_on = {source for child in shape.children for _, source in child.table.inherited}
         lists = list(self.node(page, reader, items, None if shape.wanted else passed_on))
-        for child, nested in lists:
+        for child, inside, nested in lists:
             counts = np.fromiter((len(rows or ()) for rows in nested), np.int64, len(items))
             rows = list(chain.from_iterable(filter(None, nested)))
             context = {"line": _counting(counts)} if "line" in child.table.by_name else {}
             parents = pa.array(np.repeat(np.arange(len(items)), counts))
             for name, source in child.table.inherited:
-                context[name] = page.found[source].take(parents)
-            self.table(child, typed(child, self.ask.dtypes.exact), rows, context)
+                if source in page.found:
+                    context[name] = page.found[source].take(parents)
+            self.table(child, inside, rows, context)
         if shape.wanted:
             self.into[shape.table.name] = page.arrow()
 
     def node(
         self, page: _Page, reader: Typed, items: Sequence[Item], only: set[str] | None
-    ) -> Iterable[tuple[Shape, Sequence[Any]]]:
-        """Take the columns of an object; yield the children that are nested in it."""
+    ) -> Iterator[tuple[Shape, Typed, Sequence[Any]]]:
+        """Take the columns of an object; yield the tables that are nested in it."""
         nothing: tuple[Any, ...] = ((),) * len(reader.fields)
         every = zip(*map(msgspec.structs.astuple, items), strict=True) if items else nothing
-        for (_, what), values in zip(reader.fields, every, strict=True):
+        for (key, what), values in zip(reader.fields, every, strict=True):
             if isinstance(what, Shape):
-                yield what, values
+                yield what, reader.children[key], values
             elif isinstance(what, Typed):
                 inner = [value or what.empty for value in values]
                 yield from self.node(page, what, inner, only)

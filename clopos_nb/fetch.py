@@ -16,7 +16,7 @@ from clopos_nb.columns import Dtypes
 from clopos_nb.decode import ADDED, Decoding, Tables, decode, raw_rows
 from clopos_nb.drift import Drift
 from clopos_nb.frames import assemble
-from clopos_nb.items import Items, Row, read_typed
+from clopos_nb.items import Items, Reader, Row
 from clopos_nb.progress import Progress
 from clopos_nb.questions import Place, Question
 from clopos_nb.tables import Table, close_names
@@ -49,11 +49,12 @@ def walk_pages(
     ------
     AuthError, TransportError, ApiError, ResponseError
     """
+    reader = Reader(question.shape, exact)
     while (page := walk.next_page) is not None:
         answer = transport.send(
             "GET", question.path(page), query=question.query(page), venue_id=place.id
         )
-        structs = None if plain else read_typed(answer.raw, question.shape, exact)
+        structs = None if plain else reader.read(answer.raw)
         items = _plain_items(answer, question, walk, exact) if structs is None else structs
         yield walk.take(items, answer.total)
 

@@ -172,12 +172,15 @@ def _listed(nested: Any, mapped: tuple[str, str] | None) -> list[Any]:
 # ------------------------------------------------------------------------------ structs
 
 
+Path: TypeAlias = tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Typed:
     """How the rows of one table, or an object inside them, are read as structs.
 
-    ``fields`` are in the order of the struct: a column, an object, a child table, or None for what
-    is not read.
+    ``fields`` are in the order of the struct: (key, what it is), and that is a column, an object, a
+    child table, or None for what is not read. ``children`` are how the latter are read, by key.
     """
 
     struct: type[Item]
@@ -188,6 +191,18 @@ class Typed:
     def empty(self) -> Item:
         """The object that stands for null."""
         return self.struct()
+
+    def unsent(self, items: Sequence[Item], at: Path = ()) -> Iterator[Path]:
+        """Yield where no item has anything; of tables without rows nothing is known."""
+        for key, what in self.fields:
+            values = [value for item in items if (value := getattr(item, key)) is not UNSET]
+            if not values and items:
+                yield (*at, key)
+            elif isinstance(what, Typed):
+                yield from what.unsent([value for value in values if value], (*at, key))
+            elif isinstance(what, Shape):
+                rows = [row for value in values for row in value or ()]
+                yield from self.children[key].unsent(rows, (*at, key))
 
 
 _TYPES: dict[str, Any] = {
@@ -203,29 +218,93 @@ _TYPES: dict[str, Any] = {
 }
 
 
-@functools.cache
-def typed(shape: Shape, exact: bool = False) -> Typed:
-    """Return how rows of a shape are read as structs; ``exact`` reads money as decimals."""
-    tree = field_tree(shape.table)
-    below = {child.table.nested: child for child in shape.children}
+class Reader:
+    """Reads page after page of one shape as structs.
+
+    The first page shows which of the documented fields the server sends; the structs of the next
+    ones have no place for the others, which makes them twice as fast, and a page that has one of
+    them after all is read with a place for each.
+
+    Examples
+    --------
+    >>> from clopos_nb.items import Reader, shape_of
+    >>> from clopos_nb.tables import CATALOGUE
+    >>> reader = Reader(shape_of((CATALOGUE["stop_list"],)))
+    >>> [item] = reader.read(b'[{"id": 7, "limit": 0.5}]')
+    >>> item.get("limit"), reader.read(b'[{"id": 7, "surprise": 1}]')
+    (0.5, None)
+    """
+
+    def __init__(self, shape: Shape, exact: bool = False) -> None:
+        self._shape = shape
+        self._exact = exact
+        self._unsent: frozenset[Path] | None = None
+
+    def read(self, raw: bytes | msgspec.Raw) -> list[Item] | None:
+        """Return a page's rows; None when anything in it is not as documented."""
+        if not self._shape.typed:
+            return None
+        if self._unsent is not None:
+            found = _decoded(raw, self._shape, self._exact, self._unsent)
+            if found is not None:
+                return found
+        found = _decoded(raw, self._shape, self._exact, frozenset())
+        if found:
+            self._unsent = frozenset(reader_of(found[0]).unsent(found))
+        return found
+
+
+def _decoded(
+    raw: bytes | msgspec.Raw, shape: Shape, exact: bool, unsent: frozenset[Path]
+) -> list[Item] | None:
+    try:
+        found: list[Item] = _decoder(shape, exact, unsent).decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found
+
+
+_READERS: dict[type[Item], Typed] = {}
+
+
+def reader_of(item: Item) -> Typed:
+    """Return how an item was read."""
+    return _READERS[type(item)]
+
+
+@functools.lru_cache(maxsize=256)
+def _decoder(shape: Shape, exact: bool, unsent: frozenset[Path]) -> msgspec.json.Decoder[Any]:
+    root: Any = _typed(shape, exact, unsent, ())
+    _READERS[root.struct] = root
+    return msgspec.json.Decoder(list[root.struct])
+
+
+def _typed(shape: Shape, exact: bool, unsent: frozenset[Path], at: Path) -> Typed:
     given = {name for name, _ in shape.table.inherited} | {"line"}
-    return _typed(shape.table.name, {k: v for k, v in tree.items() if k not in given}, below, exact)
+    tree = {k: v for k, v in field_tree(shape.table).items() if k not in given}
+    below = {
+        tuple(step.split("|")[0] for step in child.table.nested): child for child in shape.children
+    }
+    return _structs(tree, below, exact, unsent, at)
 
 
-def _typed(name: str, tree: Node, below: dict[tuple[str, ...], Shape], exact: bool) -> Typed:
-    inside = {path[0].split("|")[0]: {path[1:]: shape} for path, shape in below.items()}
+def _structs(
+    tree: Node, below: dict[Path, Shape], exact: bool, unsent: frozenset[Path], at: Path
+) -> Typed:
+    inside = {path[0]: {path[1:]: shape} for path, shape in below.items()}
     fields: list[tuple[str, Any, Any]] = []  # key, type, what it is
     children: dict[str, Typed] = {}
-    for key in [*tree, *(key for key in inside if key not in tree)]:
-        node, deeper = tree.get(key), inside.get(key, {})
+    for key in dict.fromkeys([*tree, *inside]):
+        node, deeper, here = tree.get(key), inside.get(key, {}), (*at, key)
+        if here in unsent:
+            continue
         if () in deeper:
-            shape = deeper[()]
-            children[key] = typed(shape, exact)
+            children[key] = _typed(deeper[()], exact, unsent, here)
             struct: Any = children[key].struct
             rows: Any = list[struct]
-            fields.append((key, rows | None | UnsetType, shape))
+            fields.append((key, rows | None | UnsetType, deeper[()]))
         elif isinstance(node, dict):
-            part = _typed(f"{name}_{key}", node, deeper, exact)
+            part = _structs(node, deeper, exact, unsent, here)
             fields.append((key, part.struct | None | UnsetType, part))
         elif node is None or node.kind == "withheld":
             fields.append((key, msgspec.Raw | UnsetType, None))
@@ -233,26 +312,10 @@ def _typed(name: str, tree: Node, below: dict[tuple[str, ...], Shape], exact: bo
             kind = "exact" if exact and node.kind == "money" else node.kind
             fields.append((key, _TYPES.get(kind, Any), node))
     made: Any = msgspec.defstruct(
-        name,
+        "_".join(at) or "row",
         [(key, kind, UNSET) for key, kind, _ in fields],
         bases=(Item,),
         forbid_unknown_fields=True,
         gc=False,
     )
     return Typed(made, tuple((key, what) for key, _, what in fields), children)
-
-
-@functools.cache
-def _decoder(shape: Shape, exact: bool) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(list[typed(shape, exact).struct])  # type: ignore[misc]
-
-
-def read_typed(raw: bytes | msgspec.Raw, shape: Shape, exact: bool = False) -> list[Item] | None:
-    """Return a page's rows as structs; None when anything in it is not as documented."""
-    if not shape.typed:
-        return None
-    try:
-        found: list[Item] = _decoder(shape, exact).decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return found

@@ -1,0 +1,246 @@
+"""How fast bytes become frames, against what people write by hand; memory and growth; import time.
+
+The client's own reading of an answer, walk, decode and certificate run on recorded pages, with no
+network. Everything is compared with ``json_normalize`` in the same run: figures are ratios, best of
+three each. Run with ``python benchmarks/decode.py``; ``--quick`` leaves out the million.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import gc
+import itertools
+import json
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import requests
+
+from clopos_nb import wire
+from clopos_nb.drift import Drift
+from clopos_nb.fetch import Manner, fetch_frames
+from clopos_nb.questions import Place, Question
+from clopos_nb.sandbox import Sandbox
+from clopos_nb.sandbox.brand import Brand
+from clopos_nb.tables import CATALOGUE
+
+PAGE, PAGES = 200, 100
+TABLES = ("receipts", "receipt_products", "receipt_payments")
+
+
+# ----------------------------------------------------------------------------- the bytes
+
+
+def recorded_rows() -> list[dict[str, Any]]:
+    """Return receipts of a sandbox, each with the lines of a neighbour added: some 4 KB."""
+    brand = Brand(
+        seed=3,
+        venues=1,
+        first_day=dt.date(2025, 1, 1),
+        last_day=dt.date(2025, 12, 31),
+        receipts_per_day=150,
+    )
+    with Sandbox(brand=brand, window_s=0.001) as sandbox, requests.Session() as http:
+        answer = http.post(f"{sandbox.url}/auth", json=sandbox.credentials, timeout=30).json()
+        http.headers["x-token"] = answer["token"]
+        rows: list[dict[str, Any]] = []
+        for page in range(1, 2 * PAGES + 1):
+            query = {"page": page, "limit": PAGE, "with[0]": "receipt_products"}
+            rows += http.get(f"{sandbox.url}/receipts", params=query, timeout=30).json()["data"]
+    pairs = itertools.batched(rows, 2) if sys.version_info >= (3, 12) else zip(*[iter(rows)] * 2)
+    joined = []
+    for row, neighbour in pairs:
+        row["receipt_products"] += neighbour["receipt_products"]
+        joined.append(row)
+    return joined
+
+
+def as_bodies(rows: list[dict[str, Any]]) -> list[bytes]:
+    """Return the answers that a server would give, a page each."""
+    pages = [rows[at : at + PAGE] for at in range(0, len(rows), PAGE)]
+    return [json.dumps({"success": True, "data": p, "total": len(rows)}).encode() for p in pages]
+
+
+def without_lines(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the receipts alone."""
+    return [{k: v for k, v in row.items() if k != "receipt_products"} for row in rows]
+
+
+# --------------------------------------------------------------------------- the readers
+
+
+def by_hand(bodies: list[bytes], loads: Callable[[bytes], Any], *, lines: bool) -> list[Any]:
+    """Do what a careful analyst writes."""
+    rows = [row for body in bodies for row in loads(body)["data"]]
+    frames = [pd.json_normalize(rows)]
+    if lines:
+        for path in ("receipt_products", "payment_methods"):
+            frames.append(pd.json_normalize(rows, path, ["id"], meta_prefix="receipt_"))
+    return frames
+
+
+@dataclass
+class Recorded:
+    """In place of the transport: the same answers, without a network."""
+
+    bodies: Iterator[bytes]
+    spent_s: float = 0.0
+    on_wait: Any = None
+    sizes: list[int] = field(default_factory=list)
+
+    def send(self, method: str, path: str, **_: Any) -> wire.Answer:
+        """Read the next answer as the transport does."""
+        started = time.perf_counter()
+        body = next(self.bodies)
+        self.spent_s += time.perf_counter() - started
+        answer = wire.read_answer(200, body, path=path)
+        assert isinstance(answer, wire.Answer)
+        return answer
+
+
+def by_clopos_nb(bodies: Iterator[bytes], tables: tuple[str, ...]) -> tuple[dict[str, Any], float]:
+    """Return the frames, and the seconds that making the bytes took."""
+    source: Any = Recorded(bodies)
+    question = Question(tuple(CATALOGUE[name] for name in tables))
+    frames = fetch_frames(
+        source, question, [Place(1)], Manner(progress=False), brand="bench", drift=Drift()
+    )
+    return frames, source.spent_s
+
+
+def best(work: Callable[[], Any], times: int = 3) -> float:
+    """Return the shortest of some runs, in seconds."""
+    found = []
+    for _ in range(times):
+        gc.collect()
+        started = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - started)
+    return min(found)
+
+
+# ------------------------------------------------------------------------------ figures
+
+
+def speed(rows: list[dict[str, Any]]) -> None:
+    """Print how many times faster than by hand."""
+    try:
+        import orjson
+    except ImportError:
+        orjson = None  # type: ignore[assignment]
+    for title, some, tables in (
+        ("receipts, lines, payments", rows, TABLES),
+        ("receipts alone", without_lines(rows), TABLES[:1]),
+    ):
+        bodies = as_bodies(some)
+        lines = len(tables) > 1
+        size = sum(map(len, bodies)) / len(some)
+        ours = best(lambda bodies=bodies, tables=tables: by_clopos_nb(iter(bodies), tables))
+        show(f"{title} ({len(some):,} of {size:,.0f} bytes)", f"{len(some) / ours:,.0f} a second")
+        for name, loads in (("json", json.loads), ("orjson", orjson and orjson.loads)):
+            if loads:
+                theirs = best(
+                    lambda bodies=bodies, loads=loads, lines=lines: by_hand(
+                        bodies, loads, lines=lines
+                    )
+                )
+                show(f"  times {name}.loads + json_normalize", f"{theirs / ours:.1f}")
+
+
+def renumbered(bodies: list[bytes], receipts: int) -> Iterator[bytes]:
+    """Yield pages of so many receipts, no two with one id."""
+    total = f'"total": {receipts}}}'.encode()
+    held = sum(body.count(b'{"id": ') > 0 for body in bodies) * PAGE
+    for start in range(0, receipts, PAGE):
+        body = bodies[start // PAGE % len(bodies)]
+        shift = start // held * 10_000_000
+        body = re.sub(
+            rb'\{"id": (\d+), "cid": ("[^"]*"), "venue_id"',
+            lambda m, shift=shift: b'{"id": %d, "cid": %s, "venue_id"' % (int(m[1]) + shift, m[2]),
+            body,
+        )
+        yield re.sub(rb'"total": \d+\}$', total, body)
+
+
+def growth(receipts: int) -> None:
+    """Print one line of JSON: seconds, peak and frame memory for so many receipts."""
+    bodies = as_bodies(recorded_rows())
+    gc.collect()
+    before = peak_mb()
+    started = time.perf_counter()
+    frames, making = by_clopos_nb(renumbered(bodies, receipts), TABLES)
+    seconds = time.perf_counter() - started - making
+    assert len(frames["receipts"]) == receipts
+    held = sum(int(frame.memory_usage(deep=True).sum()) for frame in frames.values()) / 1e6
+    print(json.dumps({"seconds": seconds, "before": before, "peak": peak_mb(), "frames": held}))
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 * 1.048576
+
+
+def grown(sizes: tuple[int, ...]) -> None:
+    """Print how cost and memory grow, each size in a process of its own."""
+    seconds = []
+    for size in sizes:
+        command = [sys.executable, __file__, "--growth", str(size)]
+        found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        seconds.append(found["seconds"])
+        over = found["peak"] - found["before"]
+        show(
+            f"{size:,} receipts with lines and payments",
+            f"{found['seconds']:.2f} s, frames {found['frames']:,.0f} MB, peak {over:,.0f} MB above "
+            f"the start ({over / found['frames']:.2f} times)",
+        )
+    exponent = pd.Series(seconds).map(lambda s: s).pipe(_exponent, sizes)
+    show("cost grows with the rows to the power of", f"{exponent:.2f}")
+
+
+def _exponent(seconds: pd.Series[float], sizes: tuple[int, ...]) -> float:
+    """Return the slope of the fit through the logarithms."""
+    import numpy as np
+
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
+
+
+def imports() -> None:
+    """Print how long the import takes, against the packages below it."""
+
+    def run(code: str) -> float:
+        return best(lambda: subprocess.run([sys.executable, "-c", code], check=True), 7)
+
+    own = run("import clopos_nb")
+    below = run("import pandas, pyarrow, requests")
+    show("import clopos_nb", f"{own:.2f} s, {own / below:.2f} times its pandas, pyarrow, requests")
+
+
+def show(what: str, figure: str) -> None:
+    """Print one figure."""
+    print(f"{what:<50} {figure}", flush=True)
+
+
+def main() -> None:
+    """Print the figures, one a line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--growth", type=int, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.growth:
+        growth(chosen.growth)
+        return
+    speed(recorded_rows())
+    grown((10_000, 30_000, 100_000) if chosen.quick else (10_000, 100_000, 1_000_000))
+    imports()
+
+
+if __name__ == "__main__":
+    main()

@@ -30,6 +30,7 @@ from clopos_nb.items import (
     Typed,
     field_tree,
     nested_rows,
+    no_collection,
     reader_of,
 )
 from clopos_nb.tables.model import Column, Table
@@ -48,6 +49,7 @@ class Decoding:
     dtypes: Dtypes = field(default_factory=Dtypes)
 
 
+@no_collection()
 def decode(ask: Decoding, items: Items, page: int = 1) -> Tables:
     """Return the wanted tables of one page.
 

@@ -52,10 +52,15 @@ def walk_pages(
     reader = Reader(question.shape, exact)
     while (page := walk.next_page) is not None:
         answer = transport.send(
-            "GET", question.path(page), query=question.query(page), venue_id=place.id
+            "GET",
+            question.path(page),
+            query=question.query(page),
+            venue_id=place.id,
+            reader=None if plain else reader.read,
         )
-        structs = None if plain else reader.read(answer.raw)
-        items = _plain_items(answer, question, walk, exact) if structs is None else structs
+        items = answer.items
+        if items is None:
+            items = _plain_items(answer, question, walk, exact)
         yield walk.take(items, answer.total)
 
 

@@ -175,10 +175,13 @@ class Question:
 
     def problem(self, items: Sequence[Row | Item], place: Place) -> str | None:
         """Return what shows that a page is not the answer to this question, or None."""
-        if place.id is not None and self.source.scope == "venue":
-            others = {str(item.get("venue_id")) for item in items} - {str(place.id), "None"}
-            if others:
-                return "the server sent rows of another venue"
+        expected = {str(place.id), "None"}
+        if (
+            place.id is not None
+            and self.source.scope == "venue"
+            and {str(item.get("venue_id")) for item in items} - expected
+        ):
+            return "the server sent rows of another venue"
         for table in self.tables:
             if table.relations and table.parent == self.source.name and items:
                 steps = table.nested[0].split("|")

@@ -117,10 +117,12 @@ class _Request:
         query: Sequence[tuple[str, str]] = (),
         body: Any = None,
         venue_id: int | None = None,
+        reader: wire.Reader | None = None,
     ) -> None:
         self.method = method
         self.path = path
         self.venue_id = venue_id
+        self.reader = reader
         self.query = _Sealed(list(query))
         self.body = _Sealed(_as_json(body))
         self.strings = _Sealed([value for _, value in query] + list(_strings(body)))
@@ -177,8 +179,9 @@ class Transport:
         query: Sequence[tuple[str, str]] = (),
         body: Any = None,
         venue_id: int | None = None,
+        reader: wire.Reader | None = None,
     ) -> wire.Answer:
-        """Send a request and return its good answer.
+        """Send a request and return its good answer; ``reader`` as in ``wire.read_answer``.
 
         Raises
         ------
@@ -187,7 +190,7 @@ class Transport:
         if self._closed:
             message = "This session is closed, and so is its server; make a new one"
             raise errors.ConfigError(message)
-        request = _Request(method, checked_path(path), query, body, venue_id)
+        request = _Request(method, checked_path(path), query, body, venue_id, reader)
         token = self.token()
         try:
             return self._persist(request, _Headers(token, venue_id))[0]
@@ -307,6 +310,7 @@ class Transport:
             venue_id=request.venue_id,
             sent=request.strings.open(),
             retry_after=retry_after_s(response.headers),
+            reader=request.reader,
         )
         if isinstance(answer, wire.Answer):
             return answer

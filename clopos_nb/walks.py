@@ -84,7 +84,7 @@ class Walk:
         known = len(self._this_pass) + self._unkeyed
         # Of rows without a key nothing else tells that a server gives one page for all.
         repeated = self.paged and bool(self._unkeyed) and items == self._last
-        fresh = [] if repeated else [item for item in items if self._is_new(item)]
+        fresh = [] if repeated else self._fresh(items)
         self._last = items
         self.rows += len(fresh)
         if self.tree:
@@ -97,6 +97,16 @@ class Walk:
     def stop(self) -> None:
         """End the walk here: enough was read."""
         self.next_page = None
+
+    def _fresh(self, items: Items) -> Items:
+        """Return the items that were not held yet."""
+        keys = [item.get(self.key) for item in items]
+        found = set(keys) if set(map(type, keys)) == {int} else set()
+        if len(found) == len(keys) and not (found & self._held or found & self._this_pass):
+            self._this_pass |= found  # the usual page, all of it new
+            self._held |= found
+            return items
+        return [item for item in items if self._is_new(item)]
 
     def _is_new(self, item: Row | Item) -> bool:
         identity = item.get(self.key)

@@ -7,10 +7,10 @@ like this one and another catalogue of tables, and nothing above them.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -99,7 +99,11 @@ def _filter_value(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Answer:
-    """A good answer: the bytes of ``data``, and what the envelope said about them."""
+    """A good answer: the bytes of ``data``, and what the envelope said about them.
+
+    ``items`` are the rows, where the reader that was given to :func:`read_answer` could read them;
+    there are no bytes then.
+    """
 
     status: int
     path: str
@@ -109,6 +113,7 @@ class Answer:
     sorts: tuple[str, ...] = ()
     message: str = field(default="", repr=False)
     token: Mapping[str, Any] | None = field(default=None, repr=False)
+    items: list[Any] | None = field(default=None, repr=False)
 
     @property
     def is_object(self) -> bool:
@@ -156,7 +161,7 @@ def _as_rows(data: Any) -> list[dict[str, Any]] | None:
     return None
 
 
-class _Envelope(msgspec.Struct):
+class Envelope(msgspec.Struct):
     """The keys an envelope may have; types are checked where they matter, not here."""
 
     success: Any = None
@@ -171,8 +176,11 @@ class _Envelope(msgspec.Struct):
     expires_at: Any = None
 
 
+Reader: TypeAlias = Callable[[bytes], Envelope | None]
+"""Reads an envelope whose rows are as expected, in one pass; None of any other."""
+
 _decode_exact = msgspec.json.Decoder(float_hook=Decimal).decode
-_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_envelope = msgspec.json.Decoder(Envelope).decode
 
 
 def read_answer(
@@ -183,12 +191,14 @@ def read_answer(
     venue_id: int | None = None,
     sent: Iterable[str] = (),
     retry_after: float | None = None,
+    reader: Reader | None = None,
 ) -> Answer | errors.CloposError:
     """Read an HTTP answer: body first, the status only refines a failure.
 
     An answer is good when it has ``data``, or is the token of ``/auth``, and does not say
     ``success: false``. ``sent`` are the strings the request carried: the server may echo them, and
-    they are masked in what the error says.
+    they are masked in what the error says. Where a ``reader`` is given and can read the answer, its
+    rows are on ``items``.
 
     Returns
     -------
@@ -198,7 +208,7 @@ def read_answer(
     if body.lstrip()[:1] == b"[" and status < 400:  # an older page shows bare lists
         return Answer(status, path, body)
     try:
-        envelope = _decode_envelope(body)
+        envelope = (reader and reader(body)) or _decode_envelope(body)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
         return _unreadable(status, body, path, venue_id, retry_after)
     if (envelope.success is not None and not envelope.success) or status >= 400:
@@ -221,17 +231,20 @@ def read_answer(
             f"The answer of {path} has no data and does not say that it failed"
         )
     sorts = envelope.sorts if isinstance(envelope.sorts, list) else []
+    data: Any = envelope.data
+    items = data if isinstance(data, list) else None
     return Answer(
         status,
         path,
-        envelope.data,
+        data if items is None else b"",
+        items=items,
         total=_total(envelope),
         sorts=tuple(sort for sort in sorts if isinstance(sort, str)),
         message=_text(envelope.message),
     )
 
 
-def _total(envelope: _Envelope) -> int | None:
+def _total(envelope: Envelope) -> int | None:
     total = envelope.total
     if total is None and isinstance(envelope.pagination, dict):
         total = envelope.pagination.get("total")

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 import diskcache
-import jwt
 import platformdirs
 
 from clopos_nb.credentials import Secret
@@ -106,6 +105,8 @@ class Token:
 
 def read_claims(value: str) -> dict[str, Any]:
     """Return a JWT's claims without verifying them; an opaque token has none."""
+    import jwt  # brings the package cryptography along, where that is installed
+
     try:
         return jwt.decode(value, options={"verify_signature": False})
     except jwt.PyJWTError:

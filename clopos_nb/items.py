@@ -86,7 +86,8 @@ class Shape:
     @property
     def typed(self) -> bool:
         """Whether rows of this shape can be read as structs."""
-        plain = not (self.table.tree or self.table.inferred or self.table.mapped)
+        table = self.table
+        plain = not (table.tree or table.inferred or table.mapped or table.hoisted)
         return plain and all(child.typed for child in self.children)
 
 
@@ -165,8 +166,19 @@ def nested_rows(table: Table, parents: Sequence[Row]) -> tuple[list[Row], list[A
             if not isinstance(row, dict):
                 odd.append(row)
                 row = {"value": row}
+            if table.hoisted:
+                row = _hoisted(row, table.hoisted)
             rows.append({"line": line, **row, **context})
     return rows, odd
+
+
+def _hoisted(row: Row, inner: str) -> Row:
+    """Return a row with the fields of an object in it, but for those whose names it has itself."""
+    if not isinstance(row.get(inner), dict):
+        return row
+    kept = {k: v for k, v in row[inner].items() if k in row}
+    above = {k: v for k, v in row[inner].items() if k not in row}
+    return above | {k: v for k, v in row.items() if k != inner} | ({inner: kept} if kept else {})
 
 
 def _inside(row: Row, steps: Sequence[str]) -> Any:
@@ -303,8 +315,11 @@ def _decoder(shape: Shape, exact: bool, unsent: frozenset[Path]) -> msgspec.json
 
 
 def _typed(shape: Shape, exact: bool, unsent: frozenset[Path], at: Path) -> Typed:
-    given = {name for name, _ in shape.table.inherited} | {"line"}
-    tree = {k: v for k, v in field_tree(shape.table).items() if k not in given}
+    given = [
+        *(name for name, _ in shape.table.inherited),
+        *(["line"] if shape.table.parent else []),
+    ]
+    tree = field_tree(shape.table) | dict.fromkeys(given)  # ours; the server may send its own
     below = {
         tuple(step.split("|")[0] for step in child.table.nested): child for child in shape.children
     }

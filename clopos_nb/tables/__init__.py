@@ -6,36 +6,43 @@ this one say where a table comes from and which columns it has; :mod:`clopos_nb.
 :mod:`clopos_nb.fetch` do the work.
 """
 
+from clopos_nb.tables import menu, orders, people, prices, products, receipts, selling
 from clopos_nb.tables.catalogue import Catalogue, close_names
-from clopos_nb.tables.menu import CATEGORIES, PRODUCTS, STOP_LIST
 from clopos_nb.tables.model import Column, Table
-from clopos_nb.tables.people import CUSTOMERS, USERS, VENUES
-from clopos_nb.tables.sales import (
-    ORDER_PRODUCTS,
-    ORDERS,
-    PAYMENT_METHODS,
-    RECEIPT_PAYMENTS,
-    RECEIPT_PRODUCTS,
-    RECEIPTS,
-    SALE_TYPES,
-)
 
 __all__ = ["CATALOGUE", "Catalogue", "Column", "Table", "close_names"]
 
 CATALOGUE = Catalogue(
     [
-        VENUES,
-        USERS,
-        CUSTOMERS,
-        CATEGORIES,
-        PRODUCTS,
-        STOP_LIST,
-        SALE_TYPES,
-        PAYMENT_METHODS,
-        ORDERS,
-        ORDER_PRODUCTS,
-        RECEIPTS,
-        RECEIPT_PRODUCTS,
-        RECEIPT_PAYMENTS,
+        people.VENUES,
+        people.USERS,
+        people.CUSTOMERS,
+        people.CUSTOMER_GROUPS,
+        menu.CATEGORIES,
+        menu.STATIONS,
+        products.PRODUCTS,
+        products.MODIFICATIONS,
+        products.MODIFICATOR_GROUPS,
+        products.MODIFICATORS,
+        products.RECIPES,
+        products.PACKAGES,
+        products.PRODUCT_CODES,
+        products.PRODUCT_TAXES,
+        menu.STOP_LIST,
+        prices.PRICE_LISTS,
+        prices.PRICES,
+        selling.SALE_TYPES,
+        selling.SALE_TYPE_VENUES,
+        selling.PAYMENT_METHODS,
+        selling.PAYMENT_METHOD_VENUES,
+        orders.ORDERS,
+        orders.ORDER_PRODUCTS,
+        orders.ORDER_MODIFICATORS,
+        receipts.RECEIPTS,
+        receipts.RECEIPT_PRODUCTS,
+        receipts.RECEIPT_MODIFICATORS,
+        receipts.RECEIPT_TAXES,
+        receipts.RECEIPT_PAYMENTS,
+        receipts.STOCK_OPERATIONS,
     ]
 )

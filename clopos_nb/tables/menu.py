@@ -1,4 +1,4 @@
-"""The menu: categories, products and what is running out."""
+"""The menu: categories, kitchen stations and what is running out."""
 
 from clopos_nb.tables.model import Table, columns
 
@@ -13,9 +13,9 @@ CATEGORIES = Table(
     fields=columns("""
         id          int     category id
         name        text
-        status      int     1 active, 0 inactive
+        status      int {0, 1} 1 active, 0 inactive
         hidden      flag    hidden from menus
-        type        text    PRODUCT, INGREDIENT or ACCOUNTING
+        type        text {PRODUCT, INGREDIENT, ACCOUNTING}
         position    int     order within its parent
         parent_id   int     the category above; empty at the root
         _lft        int     nested-set bound, renumbered on edits
@@ -38,83 +38,6 @@ CATEGORIES = Table(
     """),
 )
 
-PRODUCTS = Table(
-    name="products",
-    path="/products",
-    meaning="goods, dishes, timers, preparations and ingredients",
-    limit=100,
-    server_filters=(
-        "tags",
-        "haveIngredients",
-        "sold_by_portion",
-        "has_variants",
-        "has_modifiers",
-        "has_barcode",
-        "has_service_charge",
-    ),
-    fields=columns("""
-        id              int     product id
-        parent_id       int     the product this is a variant of
-        station_id      int     where it is prepared
-        category_id     int
-        unit_id         int
-        type            text    GOODS, DISH, TIMER, PREPARATION, INGREDIENT, MODIFICATION (variant)
-        name            text
-        parent_name     text
-        full_name       text    name with the parent's
-        position        int
-        barcode         text    deprecated by the API
-        gov_code        text    tax code
-        status          int     1 active, 0 inactive
-        hidden          flag
-        sold_by_weight  flag
-        discountable    flag
-        giftable        flag
-        has_modifications flag  has variants, and only those are sold
-        description     text
-        price           number
-        cost_price      number
-        cooking_time    int     minutes
-        inventory_behavior int  0 takes its ingredients from stock, 1 itself, 3 nothing
-        low_stock       number
-        unit_weight     number  kilograms of one unit
-        venues          json    what differs by venue
-        media           json    pictures
-        created_at      local
-        updated_at      local
-        setting         json    a timer's prices
-        optional:
-        cid             text
-        net_output      number
-        image           json
-        max_age         int
-        meta            json
-        emenu_category_id int
-        emenu_position  int
-        emenu_hidden    flag
-        accounting_category_id int
-        markup_rate     number  percent
-        ignore_service_charge flag
-        gross_margin    number  percent
-        name_slug       text
-        slug            text
-        color           text
-        is_inventory_behavior_changeable flag
-        properties      json
-        deleted_at      text
-        modifications   json
-        modificator_groups json
-        recipe          json
-        packages        json
-        taxes           json
-        unit            json
-        tags            json
-        codes           json
-        category        json
-        station         json
-    """),
-)
-
 STOP_LIST = Table(
     name="stop_list",
     path="/products/stop-list",
@@ -124,5 +47,28 @@ STOP_LIST = Table(
         id          int     product id
         limit       number  what is left, 0 is out
         timestamp   ms      last change
+    """),
+)
+
+STATIONS = Table(
+    name="stations",
+    path="/stations",
+    meaning="where orders are prepared",
+    limit=200,
+    parameters=("status", "can_print"),
+    server_filters=("can_print",),
+    fields=columns("""
+        id          int     station id
+        name        text
+        status      int {0, 1} 1 active, 0 inactive
+        type        int {0, 1} 1 kitchen, 0 other
+        printable   flag    prints tickets
+        created_at  utc
+        updated_at  utc
+        optional:
+        can_print   flag
+        reminder_enabled flag
+        description text
+        meta        json
     """),
 )

@@ -124,6 +124,8 @@ class Table:
     per : str or None
         The parameter in ``path``: the endpoint answers for one of it at a time, and the filter of
         that name says for which.
+    hoisted : str or None
+        An object in the row whose fields count as the row's own, where it has none of that name.
     inferred : bool
         The API documents no fields: the columns are what the server sends.
     server_filters : tuple of str
@@ -147,6 +149,7 @@ class Table:
     inherited: tuple[tuple[str, str], ...] = ()
     mapped: tuple[str, str] | None = None
     per: str | None = None
+    hoisted: str | None = None
     inferred: bool = False
     tree: str | None = None
     unread: tuple[str, ...] = ()

@@ -58,6 +58,7 @@ CUSTOMERS = Table(
     limit=999,
     server_filters=("name", "phones"),  # name matches parts
     sort=("id", 1),
+    sorts=("id", "cid", "group_id", "name", "email", "address", "created_at", "updated_at"),
     fields=columns("""
         id              int     customer id
         cid             text    key made by the till (UUID)
@@ -71,11 +72,11 @@ CUSTOMERS = Table(
         address_data    json*   addresses with their parts
         description     text*
         discount        number  customer-level discount
-        spent           number  lifetime spend
-        total_discount  number  lifetime discount
-        total_bonus     number  lifetime bonus
+        spent           money  lifetime spend
+        total_discount  money  lifetime discount
+        total_bonus     money  lifetime bonus
         receipt_count   int     lifetime receipts
-        gender          int     1 male, 2 female
+        gender          int {1, 2} 1 male, 2 female
         date_of_birth   date
         code            text*   unique card or code
         source          text    e.g. LOYALTY
@@ -95,5 +96,34 @@ CUSTOMERS = Table(
         addresses       json*
         phone_verified_at text
         deleted_at      utc
+    """),
+)
+
+CUSTOMER_GROUPS = Table(
+    name="customer_groups",
+    path="/customer-groups",
+    meaning="groups that customers are in",
+    limit=100,
+    sorts=(
+        "id",
+        "name",
+        "discount_type",
+        "discount_value",
+        "total_amount",
+        "created_at",
+        "updated_at",
+        "deleted_at",
+    ),
+    fields=columns("""
+        id          int     group id
+        name        text
+        discount_type text  documented as text; a number in client models
+        discount_value number  percent or amount
+        system_type text    my_customers, or empty
+        created_at  utc
+        updated_at  utc
+        deleted_at  utc
+        optional:
+        total_amount money
     """),
 )

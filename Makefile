@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
-.PHONY: help demo test fuzz bench lab notebooks clean
+.PHONY: help demo test test-oldest fuzz bench lab notebooks docs clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ lab: .venv/.lab  ## open JupyterLab on the first notebook (ARGS="--no-browser" p
 notebooks: .venv/.lab  ## run the notebooks again and store their outputs
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb \
 	  --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False
+
+docs: .venv/.test  ## write the pages that are made from code
+	$(BIN)/python -m clopos_nb.tables.markdown > docs/tables.md
 
 clean:  ## remove .venv and everything generated
 	rm -rf .venv clopos-demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -30,6 +30,7 @@ def undocumented(path: str) -> Table:
     return Table(path, path, "rows as they are sent", (), limit=UNDOCUMENTED_LIMIT, inferred=True)
 
 
+HEAD = ("table", "rows", "from", "within", "days", "a request", "columns")
 UNDOCUMENTED_LIMIT = 100  # what the endpoints that say one take at least
 
 
@@ -79,17 +80,23 @@ class Catalogue(Mapping[str, Table]):
         return list(self._tables)
 
     def __repr__(self) -> str:
-        return f"Catalogue({', '.join(self._tables)})"
+        width = max(map(len, self._tables))
+        return "\n".join(f"{name:<{width}}  {t.meaning}" for name, t in self._tables.items())
 
     def _repr_html_(self) -> str:
-        rows = [
+        return html.table(HEAD, self.lines())
+
+    def lines(self) -> list[list[str]]:
+        """Return a line for each table: name, rows, path, parent, days, rows a request, columns."""
+        return [
             [
                 table.name,
                 table.meaning,
                 table.path,
+                table.parent or "",
                 "yes" if table.dated else "",
-                str(sum(not column.optional for column in table.fields)),
+                str(table.limit or "all"),
+                str(sum(not column.optional for column in table.shown)),
             ]
             for table in self._tables.values()
         ]
-        return html.table(["table", "rows", "from", "takes days", "columns"], rows)

@@ -172,7 +172,30 @@ class Table:
             ]
             for column in self.shown
         ]
-        return html.table(["column", "dtype", "meaning", "values", ""], rows)
+        head = html.card(f"{self.name}: {self.meaning}", self.facts)
+        return head + html.table(["column", "dtype", "meaning", "values", ""], rows)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Where the rows come from and what can be asked, in words; only what there is."""
+        checked = sorted(self.filterable - set(self.server_filters))
+        told = {
+            "from": f"GET {self.path}",
+            "within": f"{self.parent}, in {'.'.join(self.nested).replace('|', ' or ')}"
+            if self.parent
+            else "",
+            "belongs to": "a venue" if self.scope == "venue" else "the brand",
+            "key": ", ".join(self.key),
+            "days": "on created_at, both inclusive" if self.dated else "",
+            "rows a request": f"up to {self.limit}" if self.limit else "all",
+            "read in order of": self.sort[0] if self.sort else "",
+            "can sort by": ", ".join(self.sorts),
+            "asked with": ", ".join(self.relations),
+            "filters": "" if self.parent else ", ".join(checked),
+            "filters that only the server applies": ", ".join(self.server_filters),
+            "columns": "what the server sends" if self.inferred else "",
+        }
+        return {name: text for name, text in told.items() if text}
 
     @property
     def shown(self) -> list[Column]:

@@ -181,3 +181,28 @@ def test_drift_shows_no_value_that_may_be_about_a_person(value, shown):
     text = described(value)
     assert (str(value) == text) is shown
     assert shown or not any(part in text for part in ("Aygun", "994", "@", "Nizami"))
+
+
+# ------------------------------------------------------------------- one request a receipt
+
+
+def test_stock_operations_are_read_receipt_by_receipt(fresh, open_session):
+    venue = open_session(fresh).venue(1)
+    receipts = venue.frame("receipts", DAY, limit=3)
+    ids = receipts["id"].tolist()
+    taken = venue.frame("stock_operations", filters={"receipt_id": ids})
+    assert set(taken["receipt_id"]) <= set(ids)
+    assert len(taken) > 0
+    assert str(taken["operated_at"].dtype) == "datetime64[us]"
+    assert taken.attrs["clopos"]["requests"] == 3
+    assert taken.attrs["clopos"]["complete"]
+    assert [p for p in paths(fresh) if "stock" in p] == [
+        f"/receipts/{receipt}/stock-operations" for receipt in ids
+    ]
+
+
+def test_stock_operations_of_all_receipts_are_not_asked_for_by_accident(fresh, open_session):
+    venue = open_session(fresh).venue(1)
+    with pytest.raises(ConfigError, match="receipt_id"):
+        venue.frame("stock_operations")
+    assert not [p for p in paths(fresh) if "stock" in p]

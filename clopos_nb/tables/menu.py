@@ -9,7 +9,12 @@ CATEGORIES = Table(
     limit=999,
     tree="children",
     parameters=("parent_id", "type", "include_children", "include_inactive"),
-    server_filters=("parent_id", "type"),  # a child may differ from the root it hangs on
+    server_filters=(
+        "parent_id",  # a child may differ from the root it hangs on
+        "type",
+        "include_children",
+        "include_inactive",
+    ),
     fields=columns("""
         id          int     category id
         name        text

@@ -191,7 +191,8 @@ class Table:
             "read in order of": self.sort[0] if self.sort else "",
             "can sort by": ", ".join(self.sorts),
             "asked with": ", ".join(self.relations),
-            "filters": "" if self.parent else ", ".join(checked),
+            "filters": f"those of {self.parent}" if self.parent else "",
+            "filters, checked again here": "" if self.parent else ", ".join(checked),
             "filters that only the server applies": ", ".join(self.server_filters),
             "columns": "what the server sends" if self.inferred else "",
         }

@@ -54,7 +54,7 @@ ORDERS = Table(
         payment_method_id int
         payment_status  text
         properties      json
-        receipt         json
+        receipt         json*
         customer        json*
     """),
     unread=("payload.products",),
@@ -68,6 +68,7 @@ ORDER_PRODUCTS = Table(
     limit=ORDERS.limit,
     dated=True,
     sort=ORDERS.sort,
+    sorts=ORDERS.sorts,
     scope="venue",
     key=("order_id", "line"),
     parent="orders",

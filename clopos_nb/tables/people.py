@@ -15,7 +15,7 @@ VENUES = Table(
         address     text    street address
         phone       text    telephone
         email       text    e-mail
-        status      int     1 active, 0 inactive
+        status      int {0, 1} 1 active, 0 inactive
     """),
 )
 
@@ -40,13 +40,13 @@ USERS = Table(
         card            withheld  till card
         barcode         withheld  till login barcode
         hide            flag    hidden in the till's list of users
-        salary          number*
+        salary          money*
         tip_message     text
         can_receive_tips flag
         login_at        text
         bonus_balance_id int
         properties      json
-        image           json
+        image           json*
         deleted_at      utc
     """),
 )
@@ -76,8 +76,8 @@ CUSTOMERS = Table(
         total_discount  money  lifetime discount
         total_bonus     money  lifetime bonus
         receipt_count   int     lifetime receipts
-        gender          int {1, 2} 1 male, 2 female
-        date_of_birth   date
+        gender          int* {1, 2} 1 male, 2 female
+        date_of_birth   date*
         code            text*   unique card or code
         source          text    e.g. LOYALTY
         reference_id    text    external reference

@@ -261,7 +261,7 @@ PRODUCT_TAXES = Table(
         priority    int
         calculation_type int
         is_default  flag
-        status      int
+        status      int {0, 1} 1 active, 0 inactive
         meta        json
         tax_type_id = type.id int
         type.name   text

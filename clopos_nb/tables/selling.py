@@ -62,7 +62,7 @@ PAYMENT_METHODS = Table(
         balance_id = balance.id int  the money account behind it
         balance.system_type text
         balance.name text
-        balance.type text  CASH, CARD or CUSTOMER
+        balance.type text {CASH, CARD, CUSTOMER}
         service.name text
         service.check json
         service.payload json

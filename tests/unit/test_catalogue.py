@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -18,6 +20,10 @@ from clopos_nb.wire import Answer, read_answer
 
 RESOURCES = [name for name in facts() if name not in ("auth", "media")]
 CHILDREN = [table for table in CATALOGUE.values() if table.parent]
+SOURCES = [table for table in CATALOGUE.values() if not table.parent]
+AMOUNT = re.compile(r"(price|cost|amount|fee|tax|salary|spent|total|total_(cost|discount))$", re.I)
+COUNTED = re.compile(r"(_id|_rate|^rate|(^|_)count|quantity|weight|_size|status|limit|position)$")
+CONTACT = re.compile(r"(e?mail|phones?|mobile_number|address\w*|date_of_birth|(first|last)_name)$")
 
 
 def example(fields: dict[str, Any], *, legacy: bool, depth: int = 0) -> dict[str, Any]:
@@ -92,10 +98,70 @@ def test_documented_examples_need_no_generic_way(resource):
     assert documented or CATALOGUE[resource].tree
 
 
+def place(table: Table) -> list[str]:
+    """Return where a table's rows are: the resource, then the fields down to them."""
+    steps = [step.split("|")[0] for step in table.nested]
+    return [*place(CATALOGUE[table.parent]), *steps] if table.parent else [table.name]
+
+
+def enumerated(fields: dict[str, Any], at: str) -> Iterator[tuple[str, list[Any]]]:
+    """Yield every documented field with a closed list of values, at whatever depth."""
+    for name, fact in fields.items():
+        if "enum" in fact:
+            yield f"{at}.{name}", fact["enum"]
+        inner = fact.get("fields") or fact.get("items", {}).get("fields") or {}
+        yield from enumerated(inner, f"{at}.{name}")
+
+
+ENUMERATED = dict(e for name in RESOURCES for e in enumerated(facts()[name], name))
+
+
+@pytest.mark.parametrize("field", ENUMERATED)
+def test_a_documented_enumeration_is_what_its_column_knows(field):
+    found = {".".join([*place(t), *c.path]): c for t in CATALOGUE.values() for c in t.fields}
+    column = found[field]
+    if column.kind == "flag":
+        assert ENUMERATED[field] == [0, 1]
+    else:
+        assert sorted(column.known) == sorted(map(str, ENUMERATED[field]))
+
+
+@pytest.mark.parametrize("table", CATALOGUE.values(), ids=list(CATALOGUE))
+def test_amounts_are_money_and_other_numbers_are_not(table):
+    numbers = [c for c in table.fields if c.kind in ("int", "number", "money")]
+    amounts = {c.name for c in numbers if AMOUNT.search(c.path[-1])}
+    counted = {c.name for c in numbers if COUNTED.search(c.path[-1])}
+    money = {c.name for c in numbers if c.kind == "money"}
+    assert amounts - money == set()
+    assert counted & money == set()
+
+
+@pytest.mark.parametrize("name", ["users", "customers", "orders", "receipts"])
+def test_contacts_of_people_are_personal(name):
+    contacts = [c for c in CATALOGUE[name].fields if CONTACT.search(c.path[-1])]
+    assert contacts
+    assert [c.name for c in contacts if not c.personal] == []
+
+
+@pytest.mark.parametrize("table", SOURCES, ids=[table.name for table in SOURCES])
+def test_what_is_no_field_of_a_row_only_the_server_can_filter_by(table):
+    asked = table.filterable - set(table.server_filters)
+    assert asked <= {c.path[0] for c in table.fields}
+    assert all(name in table.facts["filters, checked again here"] for name in asked)
+    assert all(name in table._repr_html_() for name in table.server_filters)
+
+
+@pytest.mark.parametrize("table", CHILDREN, ids=[table.name for table in CHILDREN])
+def test_a_child_table_is_asked_for_as_its_parent(table):
+    parent = CATALOGUE[table.parent]
+    for what in ("path", "limit", "dated", "sort", "sorts", "scope"):
+        assert getattr(table, what) == getattr(parent, what), what
+    assert table.facts["filters"] == f"those of {parent.name}"
+
+
 @pytest.mark.parametrize("table", CHILDREN, ids=[table.name for table in CHILDREN])
 def test_a_child_table_is_linked_to_its_parent(table):
     parent = CATALOGUE[table.parent]
-    assert table.path == parent.path
     keys = {source for _, source in table.inherited}
     assert keys & {*parent.key, "id", "line"}
     assert keys <= {*parent.by_name, "line"}

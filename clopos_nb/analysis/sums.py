@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 __all__ = ["reconcile"]
 
@@ -39,8 +40,8 @@ def reconcile(frames: Mapping[str, pd.DataFrame], *, tolerance: float = 0.01) ->
         The receipt's ``subtotal`` less ``total_discount``: the lines' ``total`` less
         ``receipt_discount``.
     ``discount``
-        The receipt's ``total_discount``: the lines' ``receipt_discount``, with or without what was
-        taken off the lines themselves.
+        The receipt's ``total_discount``: the lines' ``receipt_discount``, and what was taken off
+        the lines themselves where the ``subtotal`` is from before that.
     ``service_charge``
         ``service_charge_value``: ``service_charge`` percent of what the receipt comes to before or
         after discounts, or anything between.
@@ -144,9 +145,7 @@ def _receipt_parts(receipts: pd.DataFrame, tolerance: float) -> list[pd.DataFram
     return [_off(receipts, "id", part, *both, tolerance) for part, both in sums.items()]
 
 
-def _payments(
-    receipts: pd.DataFrame, payments: pd.DataFrame, tolerance: float
-) -> pd.DataFrame:
+def _payments(receipts: pd.DataFrame, payments: pd.DataFrame, tolerance: float) -> pd.DataFrame:
     at = _places(receipts, payments)
     paid = _summed(_numbers(payments, "amount")[at >= 0], at[at >= 0], len(receipts))
     due = _numbers(receipts, "total") - _extra(receipts, "remaining")
@@ -161,21 +160,27 @@ def _sums_of_lines(
     def summed(amounts: Numbers) -> Numbers:
         return _summed(amounts, at, len(receipts))
 
-    gift, total = _numbers(lines, "is_gift") == 1, _numbers(lines, "total")
-    shared = _extra(lines, "receipt_discount")
-    given = np.where(gift, _numbers(lines, "subtotal") - total, 0)
-    marked_down = np.where(gift, 0, _extra(lines, "total_discount"))
-    discount, shares = _extra(receipts, "total_discount"), summed(shared)
-    charged = _numbers(receipts, "subtotal") - discount
-    discounts = shares + summed(marked_down)
+    gift, shared = _numbers(lines, "is_gift") == 1, _extra(lines, "receipt_discount")
+    before, after = _numbers(lines, "subtotal"), _numbers(lines, "total")
+    subtotal, discount = _numbers(receipts, "subtotal"), _extra(receipts, "total_discount")
+    net = after - shared
+    charged = _nearest(subtotal - discount, [summed(net), summed(np.where(gift, 0, net))])
+
+    # What of the lines' own discounts the receipt counts as one shows in its subtotal.
+    shares, given = summed(shared), summed(np.where(gift, before - after, 0))
+    marked_down = shares + summed(np.where(gift, 0, _extra(lines, "total_discount")))
+    readings = [marked_down + given, marked_down, shares]
+    subtotals = [summed(before), summed(np.where(gift, after, before)), summed(after)]
+    misfits = [
+        np.abs(subtotal - of_lines) + np.abs(discount - reading)
+        for of_lines, reading in zip(subtotals, readings, strict=True)
+    ]
+    taken_off = _fitting(readings, misfits)
+
     allowed = np.maximum(tolerance, summed(np.ones(len(lines))) * tolerance / 2)
-    sums = {
-        "lines": (charged, [summed(total - shared), summed(np.where(gift, 0, total - shared))]),
-        "discount": (discount, [shares, discounts, discounts + summed(given)]),
-    }
     return [
-        _off(receipts, "id", part, _nearest(found, readings), found, allowed)
-        for part, (found, readings) in sums.items()
+        _off(receipts, "id", "lines", charged, subtotal - discount, allowed),
+        _off(receipts, "id", "discount", taken_off, discount, allowed),
     ]
 
 
@@ -234,10 +239,16 @@ def _off(
 
 def _nearest(found: Numbers, readings: list[Numbers]) -> Numbers:
     """Return for each row the reading that is nearest to what was found."""
-    nearest = readings[0]
-    for reading in readings[1:]:
-        nearest = np.where(np.abs(reading - found) < np.abs(nearest - found), reading, nearest)
-    return nearest
+    return _fitting(readings, [np.abs(reading - found) for reading in readings])
+
+
+def _fitting(readings: list[Numbers], misfits: list[Numbers]) -> Numbers:
+    """Return for each row the reading of least misfit, the first of equals; NaN if not known."""
+    misfit, fitting = misfits[0], readings[0]
+    for other, reading in zip(misfits[1:], readings[1:], strict=True):
+        better = np.round(misfit - other, 4) > 0
+        misfit, fitting = np.where(better, other, misfit), np.where(better, reading, fitting)
+    return np.where(np.isnan(misfit), np.nan, fitting)
 
 
 def _summed(amounts: Numbers, at: npt.NDArray[np.intp], size: int) -> Numbers:
@@ -257,7 +268,11 @@ def _kept(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> Numbers:
-    numbers = pd.to_numeric(frame[name], errors="coerce")
+    numbers = frame[name]
+    kind = numbers.dtype
+    if isinstance(kind, pd.ArrowDtype) and pa.types.is_decimal(kind.pyarrow_dtype):
+        numbers = numbers.astype(pd.ArrowDtype(pa.float64()))  # pandas does it one by one
+    numbers = pd.to_numeric(numbers, errors="coerce")
     return numbers.to_numpy("float64", na_value=np.nan)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clopos_nb import reconcile
@@ -367,6 +367,7 @@ AMOUNTS = {
     "receipt_payments": ["amount"],
 }  # fmt: skip
 cents = st.integers(0, 50_000)
+unhurried = settings(max_examples=50, deadline=None)  # frames take a while to make
 
 
 @st.composite
@@ -398,11 +399,13 @@ def consistent(draw: st.DrawFn) -> Frames:
     return frames_of(receipts, lines, payments)
 
 
+@unhurried
 @given(consistent())
 def test_receipts_that_add_up_are_not_named(frames):
     assert named(frames) == {}
 
 
+@unhurried
 @given(consistent(), st.data())
 def test_any_changed_amount_is_found(frames, data):
     table = data.draw(st.sampled_from(list(AMOUNTS)))

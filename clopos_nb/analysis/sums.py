@@ -61,6 +61,7 @@ def reconcile(frames: Mapping[str, pd.DataFrame], *, tolerance: float = 0.01) ->
         and payments of receipts that are not there are left out. Other tables are not read.
     tolerance : float, default 0.01
         How far apart two amounts may be; sums over lines half of it for each line, if that is more.
+        With 0, percentages and prices by weight that a till rounds are named too.
 
     Returns
     -------
@@ -203,12 +204,15 @@ def _line_parts(lines: pd.DataFrame, tolerance: float) -> list[pd.DataFrame]:
 
 
 def _may_cost_more(lines: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Return which lines may have add-ons, or are timers with their tariffs."""
-    known = [name for name in _ADD_ONS if name in lines]
-    plain = np.zeros(len(lines), dtype=bool)
-    for name in known:  # JSON text, of a shape that is not documented
-        plain |= lines[name].eq("[]").fillna(False).to_numpy(bool)
-    return ~plain | lines["meta_product_type"].eq(_TIMER).fillna(False).to_numpy(bool)
+    """Return which lines have, or may have, add-ons, or are timers with their tariffs."""
+    none, some = np.zeros(len(lines), dtype=bool), np.zeros(len(lines), dtype=bool)
+    for name in _ADD_ONS:  # JSON text, of a shape that is not documented
+        if name in lines:
+            empty = lines[name].eq("[]").fillna(False).to_numpy(bool)
+            none |= empty
+            some |= lines[name].notna().to_numpy(bool) & ~empty
+    timers = lines["meta_product_type"].eq(_TIMER).fillna(False).to_numpy(bool)
+    return ~none | some | timers
 
 
 # ------------------------------------------------------------------------------- arithmetic

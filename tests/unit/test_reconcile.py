@@ -280,7 +280,13 @@ def test_a_line_whose_add_ons_are_not_known_may_cost_more_but_not_less():
 
 
 @pytest.mark.parametrize(
-    "extra", [{"modificators": '[{"price":1}]'}, {"meta_product_type": "TIMER"}]
+    "extra",
+    [
+        {"modificators": '[{"price":1}]'},
+        {"modificators": '[{"price":1}]', "receipt_product_modificators": "[]"},
+        {"modificators": None},
+        {"meta_product_type": "TIMER"},
+    ],
 )
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_line_with_add_ons_and_a_timer_may_cost_more(extra, sign):

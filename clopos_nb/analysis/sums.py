@@ -12,7 +12,6 @@ import pyarrow as pa
 __all__ = ["reconcile"]
 
 _TIMER = "TIMER"
-_ADD_ONS = ("modificators", "receipt_product_modificators")
 _RESULT = {
     "venue_id": "Int64",
     "receipt_id": "Int64",
@@ -58,7 +57,8 @@ def reconcile(frames: Mapping[str, pd.DataFrame], *, tolerance: float = 0.01) ->
     frames : mapping of str to pandas.DataFrame
         What ``frames(["receipts", "receipt_products", "receipt_payments"], ...)`` of a session or
         venue returns, or some of it: a part whose tables are not there is not checked, and lines
-        and payments of receipts that are not there are left out. Other tables are not read.
+        and payments of receipts that are not there are left out. With ``receipt_modificators``
+        too, lines without add-ons may not cost more than their price. Other tables are not read.
     tolerance : float, default 0.01
         How far apart two amounts may be; sums over lines half of it for each line, if that is more.
         With 0, percentages and prices by weight that a till rounds are named too.
@@ -80,12 +80,12 @@ def reconcile(frames: Mapping[str, pd.DataFrame], *, tolerance: float = 0.01) ->
     Notes
     -----
     The API documents what the amounts are, not how a till arrives at them. Where it is silent, each
-    reading passes: a gift's line may come to nothing or not, and count as a discount or not; a
-    line with add-ons, or whose add-ons are not in the frame, and a timer, may cost more than its
-    price; a closed receipt may have something ``remaining``. Taxes and discounts are not worked out
-    from their rates, and ``loyalty_value`` is not read. A missing discount, charge, fee or tax
-    counts as none; a sum with another amount missing, or one that is no number, is not checked.
-    Deleted receipts and lines (``deleted_at``) are skipped. Decimals are compared as floats.
+    reading passes: a gift's line may come to nothing or not, and count as a discount or not; a line
+    with add-ons, or of which it is not known, and a timer, may cost more than its price; a closed
+    receipt may have something ``remaining``. Taxes and discounts are not worked out from their
+    rates, and ``loyalty_value`` is not read. A missing discount, charge, fee or tax counts as none;
+    a sum with another amount missing, or one that is no number, is not checked. Deleted receipts
+    and lines (``deleted_at``) are skipped. Decimals are compared as floats.
 
     See Also
     --------
@@ -118,7 +118,7 @@ def reconcile(frames: Mapping[str, pd.DataFrame], *, tolerance: float = 0.01) ->
             at = _places(receipts, lines)
             lines, at = lines[at >= 0], at[at >= 0]
             off += _sums_of_lines(receipts, lines, at, tolerance)
-        off += _line_parts(lines, tolerance)
+        off += _line_parts(lines, frames.get("receipt_modificators"), tolerance)
     if not off:
         message = f"frames has {sorted(frames)}; expected receipts or receipt_products"
         raise ValueError(message)
@@ -185,14 +185,16 @@ def _sums_of_lines(
     ]
 
 
-def _line_parts(lines: pd.DataFrame, tolerance: float) -> list[pd.DataFrame]:
+def _line_parts(
+    lines: pd.DataFrame, add_ons: pd.DataFrame | None, tolerance: float
+) -> list[pd.DataFrame]:
     """Check each line by itself."""
     gift, count = _numbers(lines, "is_gift") == 1, _numbers(lines, "count")
     subtotal, total = _numbers(lines, "subtotal"), _numbers(lines, "total")
     whole = count * _numbers(lines, "price")
     portion = whole * _numbers(lines, "portion_size")
     least, most = np.minimum(whole, portion), np.maximum(whole, portion)
-    more = _may_cost_more(lines)
+    more = _may_cost_more(lines, add_ons)
     least = np.where(more & (count < 0), -np.inf, np.where(gift, np.minimum(least, 0), least))
     most = np.where(more & (count >= 0), np.inf, np.where(gift, np.maximum(most, 0), most))
     left = subtotal - _extra(lines, "total_discount")
@@ -203,16 +205,12 @@ def _line_parts(lines: pd.DataFrame, tolerance: float) -> list[pd.DataFrame]:
     ]
 
 
-def _may_cost_more(lines: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def _may_cost_more(lines: pd.DataFrame, add_ons: pd.DataFrame | None) -> npt.NDArray[np.bool_]:
     """Return which lines have, or may have, add-ons, or are timers with their tariffs."""
-    none, some = np.zeros(len(lines), dtype=bool), np.zeros(len(lines), dtype=bool)
-    for name in _ADD_ONS:  # JSON text, of a shape that is not documented
-        if name in lines:
-            empty = lines[name].eq("[]").fillna(False).to_numpy(bool)
-            none |= empty
-            some |= lines[name].notna().to_numpy(bool) & ~empty
-    timers = lines["meta_product_type"].eq(_TIMER).fillna(False).to_numpy(bool)
-    return ~none | some | timers
+    if add_ons is None:
+        return np.ones(len(lines), dtype=bool)
+    timers = lines["meta_product_type"].eq(_TIMER).fillna(False)
+    return (timers | lines["id"].isin(add_ons["receipt_product_id"])).to_numpy(bool)
 
 
 # ------------------------------------------------------------------------------- arithmetic

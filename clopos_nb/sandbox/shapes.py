@@ -350,8 +350,14 @@ def _with_maps(project: Project, maps: tuple[str, ...], empty: Any) -> Project:
 
 
 def _closed_projection(plain: tuple[str, ...], deep: dict[str, Project]) -> Project:
+    whole = (*plain, *deep)
+
     def project(row: Row) -> Row:
-        cut = {name: row[name] for name in plain if name in row}
+        # Receipts are mostly made with nothing to cut off, and copying is many times quicker.
+        if tuple(row) == whole:
+            cut = row.copy()
+        else:
+            cut = {name: row[name] for name in plain if name in row}
         for name, inner in deep.items():
             if name in row:
                 cut[name] = _inside(row[name], inner)

@@ -70,8 +70,8 @@ class Keys:
         """Return the UUID of a number."""
         bits = (number * self._factor + self._shift) & _FREE
         # The first of the 31 digits has two bits only: they choose the variant digit.
-        variant, digits = _VARIANTS[bits >> 120], bits.to_bytes(16, "big").hex()[2:]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-{variant}{digits[15:18]}-{digits[18:]}"
+        variant, text = _VARIANTS[bits >> 120], bits.to_bytes(16, "big").hex()
+        return f"{text[2:10]}-{text[10:14]}-4{text[14:17]}-{variant}{text[17:20]}-{text[20:]}"
 
     def number(self, cid: str) -> int | None:
         """Return the number inside a UUID, or None when this class did not make it."""

@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
         # notebook it would pin the user's own objects.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(3_000, 2, 500)
+        gc.set_threshold(1_000, 2, 1_500)
         while not received:
             time.sleep(_POLL_S)
         # Stopping takes a moment; more of the same must not turn it into a failure.

@@ -6,7 +6,7 @@ import pytest
 
 from clopos_nb import reconcile
 
-TABLES = ["receipts", "receipt_products", "receipt_payments"]
+TABLES = ["receipts", "receipt_modificators", "receipt_products", "receipt_payments"]
 
 
 @pytest.mark.parametrize(

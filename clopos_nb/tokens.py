@@ -11,30 +11,22 @@ import logging
 import os
 import re
 import secrets
-import sqlite3
-import stat
 import threading
 import time
-import warnings
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
-import diskcache
-import platformdirs
-
+from clopos_nb.cabinet import LOCK_S, Cabinet
 from clopos_nb.credentials import Secret
-from clopos_nb.errors import CacheUnavailable, ResponseError
+from clopos_nb.errors import ResponseError
 
 log = logging.getLogger("clopos_nb")
 
-LOCK_S = 8.0  # whoever dies while logging in is not waited for any longer
 _POLL_S = 0.02
 _MARGIN_S = 60.0
 _UNKNOWN_LIFE_S = 300.0  # of a token that says nothing about its end
-_SIZE = 2**22
 
 
 @dataclass(frozen=True)
@@ -126,42 +118,6 @@ def _number(value: Any) -> float | None:
 # ------------------------------------------------------------------------------ store
 
 
-class StrictDisk(diskcache.JSONDisk):  # type: ignore[misc]  # diskcache is untyped
-    """A disk that never unpickles and never opens a file named by a row (CVE-2025-69872).
-
-    diskcache's own ``JSONDisk`` unpickles a planted row before it looks at it, so a shared cache
-    folder would run code. Here anything but an inline raw value is refused with ``ValueError``.
-    """
-
-    def get(self, key: Any, raw: bool) -> Any:
-        """Return a key; refuse a pickled one."""
-        if not raw:
-            raise ValueError(_PLANTED)
-        return super().get(key, raw)
-
-    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:
-        """Return a value; refuse a pickled one and one in a file."""
-        if mode != diskcache.core.MODE_RAW or filename is not None or read:
-            raise ValueError(_PLANTED)
-        return super().fetch(mode, filename, value, read)
-
-    def remove(self, file_path: str) -> None:
-        """Remove nothing."""
-        # Values are kept inline, so a row that names a file was planted: leave that file alone.
-        log.warning("a cache row names a file; it is left alone")
-
-
-_PLANTED = "a cache row is not of this package's making"
-
-_BROKEN = (sqlite3.Error, OSError, diskcache.Timeout)
-
-
-def default_cache_dir() -> Path:
-    """Return ``CLOPOS_NB_CACHE_DIR``, or the user's cache directory for this package; no I/O."""
-    given = os.environ.get("CLOPOS_NB_CACHE_DIR")
-    return Path(given) if given else platformdirs.user_cache_path("clopos_nb")
-
-
 @dataclass
 class TokenStore:
     """Tokens by fingerprint, in memory and, where it can be, in a private diskcache directory.
@@ -179,10 +135,13 @@ class TokenStore:
 
     directory: Path | None
     now: Callable[[], float] = time.time
+    cabinet: Cabinet = field(init=False, repr=False)
     _memory: dict[str, Token] = field(default_factory=dict, repr=False)
-    _cache: Any = field(default=None, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _process: int = field(default_factory=os.getpid, repr=False)
+
+    def __post_init__(self) -> None:
+        self.cabinet = Cabinet(self.directory)
 
     def obtain(
         self,
@@ -211,6 +170,7 @@ class TokenStore:
         """
         if self._process != os.getpid():  # forked, perhaps while another thread held the lock
             self._lock, self._process = threading.RLock(), os.getpid()
+            self.cabinet.after_fork()
         with self._lock:
             while anew or (token := self._find(key, but)) is None:
                 with self._sole(key) as mine:
@@ -230,7 +190,7 @@ class TokenStore:
         """Delete the token here and on disk, with every expired row."""
         with self._lock:
             self._memory.pop(key, None)
-            with self._guarded() as cache:
+            with self.cabinet.opened() as cache:
                 if cache is not None:
                     cache.delete(key)
                     cache.expire()
@@ -238,9 +198,7 @@ class TokenStore:
     def close(self) -> None:
         """Close the cache; the next use opens it again."""
         with self._lock:
-            if self._cache is not None:
-                self._cache.close()
-                self._cache = None
+            self.cabinet.close()
 
     # -- one login at a time
 
@@ -248,7 +206,7 @@ class TokenStore:
     def _sole(self, key: str) -> Iterator[bool]:
         """Yield True when this process may log in, False after a short wait when another does."""
         mine, shared, nonce = True, False, secrets.token_hex(8)
-        with self._guarded() as cache:
+        with self.cabinet.opened() as cache:
             if cache is not None:
                 shared = True
                 mine = bool(cache.add(f"{key}:login", nonce, expire=LOCK_S))
@@ -256,7 +214,7 @@ class TokenStore:
             yield mine
         finally:
             if mine and shared:
-                with self._guarded() as cache:
+                with self.cabinet.opened() as cache:
                     # After LOCK_S another may hold it by now.
                     if cache is not None and cache.get(f"{key}:login") == nonce:
                         cache.delete(f"{key}:login")
@@ -275,21 +233,15 @@ class TokenStore:
         return None
 
     def _stored(self, key: str) -> Token | None:
-        with self._guarded() as cache:
+        with self.cabinet.opened() as cache:
             if cache is None:
                 return None
-            try:
-                row = cache.get(key)
-            except (ValueError, TypeError, zlib.error):
-                log.warning("refused a cache row that this package did not write")
-                _delete_row(cache, key)
-                return None
-            return _token_of(row)
+            return _token_of(self.cabinet.read(cache, key))
         return None
 
     def _keep(self, key: str, token: Token) -> Token:
         self._memory[key] = token
-        with self._guarded() as cache:
+        with self.cabinet.opened() as cache:
             if cache is not None:
                 row = {
                     "v": 1,
@@ -301,30 +253,6 @@ class TokenStore:
                 cache.set(key, row, expire=max(token.seconds_left(self.now()), 0.0))
         return token
 
-    # -- the directory
-
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[Any]:
-        """Yield the cache or None; a failure switches it off, with a warning."""
-        if self._cache is None and self.directory is not None:
-            try:
-                self._cache = _open(self.directory)
-            except _BROKEN as exc:
-                self._give_up(exc)
-        try:
-            yield self._cache
-        except _BROKEN as exc:
-            self._give_up(exc)
-
-    def _give_up(self, exc: Exception) -> None:
-        directory, self.directory, self._cache = self.directory, None, None
-        warnings.warn(
-            f"The cache directory {directory} cannot be used ({type(exc).__name__}); tokens are "
-            "kept in memory only. Set CLOPOS_NB_CACHE_DIR to another directory, or delete it",
-            CacheUnavailable,
-            stacklevel=2,
-        )
-
 
 def _token_of(row: Any) -> Token | None:
     """Return a stored row as a Token; a row is input, so its shape is checked."""
@@ -334,44 +262,3 @@ def _token_of(row: Any) -> Token | None:
     if issued_at is None or expires_at is None:
         return None
     return Token(Secret(row["token"]), issued_at, expires_at)
-
-
-_umask_lock = threading.Lock()
-
-
-def _open(directory: Path) -> Any:
-    """Open the cache so that only its owner can read it, whatever the umask."""
-    # A folder of our own, so that a mode is never changed on one that was only pointed to.
-    directory = directory / "tokens"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _make_private(directory)
-    with _umask_lock:
-        previous = os.umask(0o077)  # process-wide, so only for as long as the files are made
-        try:
-            return diskcache.Cache(
-                str(directory),
-                disk=StrictDisk,
-                disk_min_file_size=2**20,
-                eviction_policy="none",
-                size_limit=_SIZE,
-                timeout=LOCK_S,
-            )
-        finally:
-            os.umask(previous)
-
-
-def _make_private(directory: Path) -> None:
-    if os.name != "posix":
-        return
-    status = directory.stat()
-    if status.st_uid != os.getuid():
-        message = f"{directory} belongs to another user"
-        raise PermissionError(message)
-    if stat.S_IMODE(status.st_mode) & 0o077:
-        directory.chmod(0o700)
-        log.warning("made the cache directory %s private (mode 0700)", directory)
-
-
-def _delete_row(cache: Any, key: str) -> None:
-    # cache.delete() would also try to remove the file that the row names.
-    cache._sql("DELETE FROM Cache WHERE key = ?", (cache._disk.put(key)[0],))

@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet
+DECODING := tests/unit/test_frames.py tests/unit/test_decode.py tests/unit/test_catalogue.py
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
 .PHONY: help demo test test-oldest fuzz bench lab notebooks docs clean
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.demo  ## one month of every venue of a simulated brand, as a table and a report
 	@$(BIN)/clopos-nb demo
@@ -16,6 +17,11 @@ demo: .venv/.demo  ## one month of every venue of a simulated brand, as a table 
 test: .venv/.test  ## lint, types, layers, then every test and notebook
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/pytest clopos_nb tests notebooks --doctest-modules --nbval --nbval-current-env --nbval-cell-timeout=60
+
+test-oldest: .venv/.test .venv-oldest/.made  ## the lowest releases that are allowed give the same frames
+	.venv-oldest/bin/python -m pytest -q -p no:cacheprovider $(DECODING)
+	.venv-oldest/bin/python tests/oldest/frames.py > .venv-oldest/frames.txt
+	$(BIN)/python tests/oldest/frames.py | diff - .venv-oldest/frames.txt && echo "The same frames."
 
 fuzz: .venv/.test  ## a minute of bad input to a sandbox (ARGS="--seconds 10 --seed 3" passes options)
 	$(BIN)/python tests/fuzz/fuzz_sandbox.py $(ARGS)
@@ -35,7 +41,7 @@ docs: .venv/.test  ## write the pages that are made from code
 	$(BIN)/python -m clopos_nb.tables.markdown > docs/tables.md
 
 clean:  ## remove .venv and everything generated
-	rm -rf .venv clopos-demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-oldest clopos-demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # The stamps make a second run start at once; a change of pyproject.toml installs again.
 .venv/.pip:
@@ -47,6 +53,12 @@ clean:  ## remove .venv and everything generated
 
 .venv/.test: .venv/.pip pyproject.toml
 	$(PIP) --editable '.[plots]' --group test --group lint && touch $@
+
+.venv-oldest/.made: .venv/.test pyproject.toml tests/oldest/floors.py
+	$(PYTHON) -m venv .venv-oldest
+	$(BIN)/python tests/oldest/floors.py > .venv-oldest/floors.txt
+	.venv-oldest/bin/python -m pip install --quiet --editable '.[plots]' pytest hypothesis \
+	  --constraint .venv-oldest/floors.txt && touch $@
 
 .venv/.lab: .venv/.pip pyproject.toml
 	$(PIP) --editable '.[lab]' && touch $@

@@ -9,6 +9,7 @@
 import logging
 
 from clopos_nb._demo import demo
+from clopos_nb.analysis import reconcile
 from clopos_nb.errors import *  # noqa: F403  # every error by its name; the module has an __all__
 from clopos_nb.errors import __all__ as _errors
 from clopos_nb.session import Session
@@ -17,6 +18,16 @@ from clopos_nb.venues import Venue, Venues
 
 __version__ = "0.1.0"
 
-__all__ = ["Column", "Session", "Table", "Venue", "Venues", "__version__", "demo", *_errors]
+__all__ = [
+    "Column",
+    "Session",
+    "Table",
+    "Venue",
+    "Venues",
+    "__version__",
+    "demo",
+    "reconcile",
+    *_errors,
+]
 
 logging.getLogger("clopos_nb").addHandler(logging.NullHandler())

@@ -5,5 +5,6 @@ read back from a file as on one that a session just fetched.
 """
 
 from clopos_nb.analysis.sales import compare_venues, daily_revenue
+from clopos_nb.analysis.sums import reconcile
 
-__all__ = ["compare_venues", "daily_revenue"]
+__all__ = ["compare_venues", "daily_revenue", "reconcile"]

@@ -58,7 +58,8 @@ def reconcile(frames: Mapping[str, pd.DataFrame], *, tolerance: float = 0.01) ->
         What ``frames(["receipts", "receipt_products", "receipt_payments"], ...)`` of a session or
         venue returns, or some of it: a part whose tables are not there is not checked, and lines
         and payments of receipts that are not there are left out. With ``receipt_modificators``
-        too, lines without add-ons may not cost more than their price. Other tables are not read.
+        too, unless it is empty, lines without add-ons may not cost more than their price. Other
+        tables are not read.
     tolerance : float, default 0.01
         How far apart two amounts may be; sums over lines half of it for each line, if that is more.
         With 0, percentages and prices by weight that a till rounds are named too.
@@ -207,7 +208,7 @@ def _line_parts(
 
 def _may_cost_more(lines: pd.DataFrame, add_ons: pd.DataFrame | None) -> npt.NDArray[np.bool_]:
     """Return which lines have, or may have, add-ons, or are timers with their tariffs."""
-    if add_ons is None:
+    if add_ons is None or not len(add_ons):  # none at all: a server that does not send them
         return np.ones(len(lines), dtype=bool)
     timers = lines["meta_product_type"].eq(_TIMER).fillna(False)
     return (timers | lines["id"].isin(add_ons["receipt_product_id"])).to_numpy(bool)

@@ -51,7 +51,7 @@ def paid(number: int, amount: float, **more: Any) -> dict[str, Any]:
     return {"venue_id": 1, "receipt_id": number, "amount": amount} | more
 
 
-NO_ADD_ONS = pd.DataFrame({"receipt_product_id": []}, dtype="Int64")
+OTHER_ADD_ONS = pd.DataFrame({"receipt_product_id": [99]}, dtype="Int64")
 
 
 def frames_of(receipts: list[Any], lines: list[Any], payments: list[Any]) -> Frames:
@@ -59,7 +59,7 @@ def frames_of(receipts: list[Any], lines: list[Any], payments: list[Any]) -> Fra
         "receipts": typed(receipts),
         "receipt_products": typed(lines),
         "receipt_payments": typed(payments),
-        "receipt_modificators": NO_ADD_ONS,
+        "receipt_modificators": OTHER_ADD_ONS,
     }
 
 
@@ -280,9 +280,11 @@ def test_a_service_charge_may_be_of_the_sum_before_discounts_or_an_amount(rate, 
     assert "service_charge" not in named(frames)
 
 
-def test_a_line_whose_add_ons_are_not_known_may_cost_more_but_not_less():
+@pytest.mark.parametrize("add_ons", [{}, {"receipt_modificators": OTHER_ADD_ONS.iloc[:0]}])
+def test_a_line_whose_add_ons_are_not_known_may_cost_more_but_not_less(add_ons):
     frames = books()
     del frames["receipt_modificators"]
+    frames |= add_ons
     frames["receipt_products"].loc[0, "price"] = 4.0
     assert named(frames) == {}
     frames["receipt_products"].loc[0, "price"] = 6.0
@@ -302,7 +304,7 @@ def test_a_line_with_add_ons_and_a_timer_may_cost_more(extra, sign):
 @pytest.mark.parametrize(("subtotal", "parts"), [(5.0, {}), (10.0, {}), (4.0, {"price": -1.0})])
 def test_a_price_may_be_of_a_portion_or_of_the_whole(subtotal, parts):
     half = line(1, 1, 10.0, portion_size=0.5, subtotal=subtotal, total=subtotal)
-    frames = {"receipt_products": typed([half]), "receipt_modificators": NO_ADD_ONS}
+    frames = {"receipt_products": typed([half]), "receipt_modificators": OTHER_ADD_ONS}
     assert named(frames) == parts
 
 

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from functools import cached_property
 from threading import RLock
 
 from clopos_nb.sandbox.brand import people, settings
 from clopos_nb.sandbox.brand.catalogue import Catalogue
-from clopos_nb.sandbox.brand.columns import (
-    ORDER_COLUMNS,
-    RECEIPT_COLUMNS,
-    Columns,
-    order_columns,
-    receipt_columns,
-)
+from clopos_nb.sandbox.brand.columns import ORDER_COLUMNS, RECEIPT_COLUMNS, Columns
 from clopos_nb.sandbox.brand.ledger import Ledger, keep
 from clopos_nb.sandbox.brand.log import Log
-from clopos_nb.sandbox.brand.plan import Plan, make_plan
 from clopos_nb.sandbox.brand.products import Row, fresh
+from clopos_nb.sandbox.brand.rota import Rota
 from clopos_nb.sandbox.brand.served import Parts, Server, has
 from clopos_nb.sandbox.brand.shift import Kitchen, Order, Shift
-from clopos_nb.sandbox.brand.stamps import DAY, UTC_OFFSET
+from clopos_nb.sandbox.brand.stamps import UTC_OFFSET
 from clopos_nb.sandbox.brand.stock import stock_operations
-from clopos_nb.sandbox.brand.tally import Index, order_tally, receipt_tally
 from clopos_nb.sandbox.brand.till import Receipt
 from clopos_nb.sandbox.brand.venues import Venue, make_venues
 
 _CLOSING_TIME = time(21, 30)
-_MOST_SHIFTS, _MOST_RECEIPTS = 256, 8_000
-_MOST_COLUMNS = 4096
 
 
 class Brand:
@@ -64,8 +54,6 @@ class Brand:
         Of the brand's local time.
     seed : int
         As given.
-    shifts_made : int
-        How often a venue and day had to be made so far.
     """
 
     slug = "narbag"
@@ -85,20 +73,12 @@ class Brand:
             raise ValueError(message)
         self.seed = seed
         self._first_day = first_day
-        self._days = (last_day - first_day).days + 1
         self._venues = make_venues(seed, venues, receipts_per_day)
         self.venue_ids = [venue.id for venue in self._venues]
         self.now = datetime.combine(last_day, _CLOSING_TIME)
-        self._receipts = receipt_tally(seed, self._venues, first_day, self._days)
-        self._orders = order_tally(seed, self._venues, self._receipts)
+        self._rota = Rota(seed, self._venues, first_day, self.now, lambda: self.kitchen)
         self._logs: dict[tuple[str, int], Log] = {}
-        self._indexes: dict[int, tuple[Index, Index]] = {}
-        self._shifts: OrderedDict[tuple[int, int], Shift] = OrderedDict()
-        busiest = int((self._receipts.early + self._receipts.late).max())
-        self._room = max(8, min(_MOST_SHIFTS, _MOST_RECEIPTS // max(1, busiest)))
-        self._columns: OrderedDict[tuple[str, int, int], Columns] = OrderedDict()
         self._lock = RLock()
-        self.shifts_made = 0
 
     def __repr__(self) -> str:
         last = self.now.date()
@@ -201,12 +181,12 @@ class Brand:
 
     def receipt_row(self, receipt: Receipt, parts: Parts = None) -> Row:
         """Return a receipt of any origin as a row."""
-        monthly = self._before_in_month(receipt) if has(parts, "legacy") else 0
+        monthly = self._rota.before_in_month(receipt) if has(parts, "legacy") else 0
         return self._server.receipt(receipt, monthly, parts)
 
     def order_row(self, order: Order, receipt: Receipt | None, parts: Parts = None) -> Row:
         """Return an order of any origin as a row, with the receipt that stands for it now."""
-        monthly = self._before_in_month(receipt) if receipt else 0
+        monthly = self._rota.before_in_month(receipt) if receipt else 0
         return self._server.order(order, monthly, parts, receipt=receipt)
 
     def stock_operations_of(self, receipt: Receipt) -> list[Row]:
@@ -222,52 +202,39 @@ class Brand:
 
         Makes no rows.
         """
-        venue = self.venue(venue_id)
-        number = (day - self._first_day).days
-        index = self._index(venue_id)[resource == "orders"]
-        if not 0 <= number < self._days:
-            return 0 if number < 0 else index.start(self._days)
-        plan = self._plan(venue, number)
-        until = plan.receipts_until if resource == "receipts" else plan.orders_until
-        return index.start(number) + min(index.size(number), until(seconds))
+        return self._rota.before(resource, venue_id, day, seconds)
 
     def size_of_shift(self, venue_id: int, day: date) -> int:
         """Return how many receipts a shift has; none on days that the brand was not made for."""
-        number = (day - self._first_day).days
-        return self._index(venue_id)[0].size(number) if 0 <= number < self._days else 0
+        return self._rota.size(venue_id, day)
 
     @property
     def next_ids(self) -> tuple[int, int]:
         """The first receipt id and order id that no row bears."""
-        return self._receipts.next_id, self._orders.next_id
+        return self._rota.receipts.next_id, self._rota.orders.next_id
 
     def entries(
         self, venue_id: int, first: date, last: date, day: str
     ) -> Iterator[tuple[date, Receipt]]:
         """Yield receipts with the day to book each on."""
-        start = max(0, (first - self._first_day).days - 1)
-        stop = min(self._days, (last - self._first_day).days + 1)
-        for number in range(start, stop):
-            shift = self.shift(venue_id, number)
-            for receipt in shift.receipts:
-                booked = receipt.day
-                if day == "created_at":
-                    booked += timedelta(days=receipt.created // DAY)
-                if first <= booked <= last:
-                    yield booked, receipt
+        return self._rota.entries(venue_id, first, last, day)
 
     def orders_of_shifts(self, venue_id: int, first: date, last: date) -> int:
         """Return how many orders the shifts of these days took."""
-        index = self._index(venue_id)[1]
-        start = max(0, (first - self._first_day).days)
-        stop = min(self._days, (last - self._first_day).days + 1)
-        return sum(index.size(number) for number in range(start, stop))
+        return self._rota.count_orders(venue_id, first, last)
 
     def venue(self, venue_id: int) -> Venue:
         """Return a venue; raises KeyError for an unknown one."""
-        if not 1 <= venue_id <= len(self._venues):
-            raise KeyError(venue_id)
-        return self._venues[venue_id - 1]
+        return self._rota.venue(venue_id)
+
+    def shift(self, venue_id: int, number: int) -> Shift:
+        """Return a venue's shift by day number, made now or remembered."""
+        return self._rota.shift(venue_id, number)
+
+    @property
+    def shifts_made(self) -> int:
+        """How often a venue and day had to be made so far."""
+        return self._rota.made
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -322,85 +289,14 @@ class Brand:
                 return settings.payment_method_rows(self._venues, venue)
         raise KeyError(resource)
 
-    def _plan(self, venue: Venue, number: int) -> Plan:
-        row = venue.id - 1
-        receipts, orders = self._receipts, self._orders
-        return make_plan(
-            self.seed,
-            venue,
-            self._first_day + timedelta(days=number),
-            (int(receipts.early[row, number]), int(receipts.late[row, number])),
-            (int(orders.early[row, number]), int(orders.late[row, number])),
-        )
-
-    def _now(self, number: int) -> int:
-        midnight = datetime.combine(self._first_day + timedelta(days=number), time())
-        return int((self.now - midnight).total_seconds())
-
-    def _index(self, venue_id: int) -> tuple[Index, Index]:
-        with self._lock:
-            if venue_id not in self._indexes:
-                last = self._days - 1
-                plan, now = self._plan(self.venue(venue_id), last), self._now(last)
-                self._indexes[venue_id] = (
-                    Index(self._receipts, venue_id, self._first_day, plan.receipts_until(now)),
-                    Index(self._orders, venue_id, self._first_day, plan.orders_until(now)),
-                )
-            return self._indexes[venue_id]
-
     def _make_log(self, resource: str, venue: Venue) -> Log:
-        receipts, orders = self._index(venue.id)
+        rota, (receipts, orders) = self._rota, self._rota.index(venue.id)
         if resource == "receipts":
             keys = self._server.receipt_keys
-            made = _ReceiptRows(self, venue.id)
-            return Log(self._receipts, receipts, venue.id, made, keys.number)
-        return Log(self._orders, orders, venue.id, _OrderRows(self, venue.id), lambda _: None)
-
-    def columns(self, resource: str, venue_id: int, number: int) -> Columns:
-        """Return what sorting and filtering need of a shift, remembered longer than the shift."""
-        key = resource, venue_id, number
-        with self._lock:
-            if key not in self._columns:
-                shift = self.shift(venue_id, number)
-                self._columns[key] = (
-                    receipt_columns(shift.receipts)
-                    if resource == "receipts"
-                    else order_columns(shift.orders)
-                )
-                if len(self._columns) > _MOST_COLUMNS:
-                    self._columns.popitem(last=False)
-            self._columns.move_to_end(key)
-            return self._columns[key]
-
-    def shift(self, venue_id: int, number: int) -> Shift:
-        """Return a venue's shift by day number, made now or remembered."""
-        key = venue_id, number
-        with self._lock:
-            if key in self._shifts:
-                self._shifts.move_to_end(key)
-                return self._shifts[key]
-            venue = self.venue(venue_id)
-            shift = self.kitchen.shift(
-                venue,
-                self._first_day + timedelta(days=number),
-                self._plan(venue, number),
-                (
-                    self._receipts.first_id(venue_id, number),
-                    self._orders.first_id(venue_id, number),
-                ),
-                self._now(number),
-            )
-            self.shifts_made += 1
-            self._shifts[key] = shift
-            if len(self._shifts) > self._room:
-                self._shifts.popitem(last=False)
-            return shift
-
-    def _before_in_month(self, receipt: Receipt) -> int:
-        number = (receipt.day - self._first_day).days
-        index = self._index(receipt.venue.id)[0]
-        end, start = (min(max(0, n), self._days) for n in (number, number - receipt.day.day + 1))
-        return index.start(end) - index.start(start)
+            receipt_rows = _ReceiptRows(self, rota, venue.id)
+            return Log(rota.receipts, receipts, venue.id, receipt_rows, keys.number)
+        order_rows = _OrderRows(self, rota, venue.id)
+        return Log(rota.orders, orders, venue.id, order_rows, lambda _: None)
 
 
 class _ReceiptRows:
@@ -408,15 +304,16 @@ class _ReceiptRows:
 
     names: tuple[str, ...] = RECEIPT_COLUMNS
 
-    def __init__(self, brand: Brand, venue_id: int) -> None:
+    def __init__(self, brand: Brand, rota: Rota, venue_id: int) -> None:
         self._brand = brand
+        self._rota = rota
         self._venue_id = venue_id
 
     def row(self, day: int, rank: int, parts: Parts) -> Row:
-        return self._brand.receipt_row(self._brand.shift(self._venue_id, day).receipt(rank), parts)
+        return self._brand.receipt_row(self._rota.shift(self._venue_id, day).receipt(rank), parts)
 
     def columns(self, day: int) -> Columns:
-        return self._brand.columns("receipts", self._venue_id, day)
+        return self._rota.columns("receipts", self._venue_id, day)
 
 
 class _OrderRows:
@@ -424,13 +321,14 @@ class _OrderRows:
 
     names: tuple[str, ...] = ORDER_COLUMNS
 
-    def __init__(self, brand: Brand, venue_id: int) -> None:
+    def __init__(self, brand: Brand, rota: Rota, venue_id: int) -> None:
         self._brand = brand
+        self._rota = rota
         self._venue_id = venue_id
 
     def row(self, day: int, rank: int, parts: Parts) -> Row:
-        order = self._brand.shift(self._venue_id, day).orders[rank]
+        order = self._rota.shift(self._venue_id, day).orders[rank]
         return self._brand.order_row(order, order.receipt, parts)
 
     def columns(self, day: int) -> Columns:
-        return self._brand.columns("orders", self._venue_id, day)
+        return self._rota.columns("orders", self._venue_id, day)

@@ -58,6 +58,8 @@ class Item:
     discountable: bool = field(init=False)
     by_weight: bool = field(init=False)
     by_hour: bool = field(init=False)
+    snapshot: Row = field(init=False)
+    """What a receipt line remembers of the product."""
 
     def __post_init__(self) -> None:
         """Read from the row, once, what the till asks for at every sale."""
@@ -67,6 +69,12 @@ class Item:
             "discountable": self.row["discountable"],
             "by_weight": self.row["sold_by_weight"],
             "by_hour": self.row["type"] == "TIMER",
+            "snapshot": {
+                "name": self.row["full_name"],
+                "type": self.row["type"],
+                "price": self.row["price"],
+                "barcode": self.row["barcode"],
+            },
         }
         for name, value in read.items():
             object.__setattr__(self, name, value)

@@ -59,15 +59,10 @@ def line_taxes(line: Line) -> list[Row]:
 def line_meta(receipt: Receipt, line: Line, *, legacy: bool) -> Row:
     """Return the snapshot of the product at the moment of sale."""
     item = line.item
-    row = item.row
-    product = {
-        "name": row["full_name"],
-        "type": row["type"],
-        "price": row["price"],
-        "barcode": row["barcode"],
-    }
+    product = item.snapshot.copy()
     if not legacy:
         return {"product": product}
+    row = item.row
     station, untaxed = row["station"], line.price
     if not item.exclusive_tax:
         untaxed = half_up(line.price * 100, 100 + INCLUDED_TAX)

@@ -75,9 +75,7 @@ class Server:
         """Return a receipt, the first after ``monthly`` of its venue in this month and its rank."""
         row = self._receipt(receipt)
         if has(parts, "receipt_products"):
-            row["receipt_products"] = [
-                self._line(receipt, rank, line, parts) for rank, line in enumerate(receipt.lines)
-            ]
+            row["receipt_products"] = self._lines(receipt, parts)
         if has(parts, "legacy"):
             self._add_legacy(row, receipt, monthly)
         if receipt.written:
@@ -195,57 +193,50 @@ class Server:
             "check_close_event": checked,
         }
 
-    def _line(self, receipt: Receipt, rank: int, line: Line, parts: Parts) -> Row:
-        number = receipt.id * LINE_IDS + rank
-        row = line.item.row
-        created = local(receipt.day, receipt.created + line.added)
+    def _lines(self, receipt: Receipt, parts: Parts) -> list[Row]:
         legacy = has(parts, "legacy")
-        made = {
+        with_modificators = legacy or has(parts, "receipt_products.modificators")
+        with_product = has(parts, "receipt_products.product")
+        rows = []
+        for rank, line in enumerate(receipt.lines):
+            number = receipt.id * LINE_IDS + rank
+            made = self._line(receipt, line, number)
+            if with_modificators:
+                mods = [modificator(number, i, *entry) for i, entry in enumerate(line.modificators)]
+                made["modificators"] = mods
+            if with_product:
+                made["product"] = self._catalogue.nested(line.item.id)
+            # Behind the rest, where the API has what nests: then there is nothing to rearrange.
+            made["meta"] = line_meta(receipt, line, legacy=legacy)
+            if legacy:
+                made |= _legacy_of_line(receipt, line, made["modificators"])
+            rows.append(made)
+        return rows
+
+    def _line(self, receipt: Receipt, line: Line, number: int) -> Row:
+        subtotal, discount = line.subtotal, line.discount
+        kind, value = line.discount_type, line.discount_value
+        created = local(receipt.day, receipt.created + line.added)
+        return {
             "id": number,
             "cid": self._line_keys.cid(number),
-            "product_id": row["id"],
+            "product_id": line.item.id,
             "count": quantity(line.count),
             "portion_size": quantity(line.portion),
-            "total": money(line.total),
+            "total": money(subtotal - discount),
             "price": money(line.price),
-            "subtotal": money(line.subtotal),
+            "subtotal": money(subtotal),
             "is_gift": line.gift,
-            "discount_type": line.discount_type,
-            "discount_value": money(line.discount_value),
-            "discount_rate": _rate(
-                line.discount_value, line.discount_type, line.discount, line.subtotal
-            ),
-            "total_discount": money(line.discount),
+            "discount_type": kind,
+            "discount_value": money(value),
+            "discount_rate": _rate(value, kind, discount, subtotal),
+            "total_discount": money(discount),
             "receipt_discount": money(line.receipt_discount),
             "loyalty_type": None,
             "loyalty_value": None,
-            "meta": line_meta(receipt, line, legacy=legacy),
             "created_at": created,
             "updated_at": created,
         }
-        if legacy or has(parts, "receipt_products.modificators"):
-            mods = [modificator(number, i, *entry) for i, entry in enumerate(line.modificators)]
-            made["modificators"] = mods
-        if has(parts, "receipt_products.product"):
-            made["product"] = self._catalogue.nested(row["id"])
-        if legacy:
-            made |= {
-                "receipt_id": receipt.id,
-                "product_hash": product_hash(line),
-                "preprint_count": 0,
-                "station_printed_count": int(row["station_id"] is not None),
-                "station_aborted_count": 0,
-                "seller_id": user_id(receipt.venue.id, receipt.waiter),
-                "cost": money(line.cost),
-                "receipt_product_modificators": [
-                    {key: value for key, value in mod.items() if key != "modificator_group"}
-                    for mod in mods
-                ],
-                "taxes": line_taxes(line),
-                "terminal_updated_at": None,
-                "deleted_at": None,
-            }
-        return made
 
     def order(
         self, order: Order, monthly: int, parts: Parts = None, *, receipt: Receipt | None
@@ -285,6 +276,25 @@ class Server:
                 "properties": None,
             }
         return row
+
+
+def _legacy_of_line(receipt: Receipt, line: Line, modificators: list[Row]) -> Row:
+    return {
+        "receipt_id": receipt.id,
+        "product_hash": product_hash(line),
+        "preprint_count": 0,
+        "station_printed_count": int(line.item.row["station_id"] is not None),
+        "station_aborted_count": 0,
+        "seller_id": user_id(receipt.venue.id, receipt.waiter),
+        "cost": money(line.cost),
+        "receipt_product_modificators": [
+            {key: value for key, value in mod.items() if key != "modificator_group"}
+            for mod in modificators
+        ],
+        "taxes": line_taxes(line),
+        "terminal_updated_at": None,
+        "deleted_at": None,
+    }
 
 
 def terminal_id(receipt: Receipt) -> int:

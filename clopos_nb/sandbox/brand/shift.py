@@ -274,4 +274,5 @@ def _close(chance: Random, receipt: Receipt, now: int) -> None:
     # A line cannot be rung up after the till was closed or before it exists.
     last = (closed if receipt.closed else receipt.updated) - receipt.created
     for line in receipt.lines:
-        line.added = min(line.added, last)
+        if line.added > last:
+            line.added = last

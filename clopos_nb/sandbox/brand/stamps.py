@@ -68,10 +68,10 @@ class Keys:
 
     def cid(self, number: int) -> str:
         """Return the UUID of a number."""
-        bits = f"{(number * self._factor + self._shift) & _FREE:031x}"
+        bits = (number * self._factor + self._shift) & _FREE
         # The first of the 31 digits has two bits only: they choose the variant digit.
-        variant = _VARIANTS[int(bits[0])]
-        return f"{bits[1:9]}-{bits[9:13]}-4{bits[13:16]}-{variant}{bits[16:19]}-{bits[19:]}"
+        variant, text = _VARIANTS[bits >> 120], bits.to_bytes(16, "big").hex()
+        return f"{text[2:10]}-{text[10:14]}-4{text[14:17]}-{variant}{text[17:20]}-{text[20:]}"
 
     def number(self, cid: str) -> int | None:
         """Return the number inside a UUID, or None when this class did not make it."""

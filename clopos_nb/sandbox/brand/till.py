@@ -116,16 +116,16 @@ class Offer:
     def __init__(self, items: Sequence[Item], character: Character, *, at_table: bool) -> None:
         wanted = [(item, _weight(item, character, at_table)) for item in items]
         self.items = [item for item, weight in wanted if weight > 0]
-        self.weights = list(accumulate(weight for _, weight in wanted if weight > 0))
-        self.whole = self.weights[-1] + 0.0
+        weights = list(accumulate(weight for _, weight in wanted if weight > 0))
+        self.whole = weights.pop() + 0.0
+        self.marks = weights
 
     def lines(self, chance: Random, sale_type: int, size: int) -> list[Line]:
         """Return lines for about so many things, each item at most once."""
         # What Random.choices does, without its checks: a busy day calls this hundreds of times.
-        draw, items, weights, last = chance.random, self.items, self.weights, len(self.items) - 1
-        whole = self.whole
-        picks = [items[bisect(weights, draw() * whole, 0, last)] for _ in range(size)]
-        return [_line(chance, item, sale_type) for item in dict.fromkeys(picks)]
+        draw, items, marks, whole = chance.random, self.items, self.marks, self.whole
+        picks = {items[bisect(marks, draw() * whole)]: None for _ in range(size)}
+        return [_line(chance, item, sale_type) for item in picks]
 
 
 def _weight(item: Item, character: Character, at_table: bool) -> float:
@@ -240,19 +240,17 @@ def discountable(receipt: Receipt) -> list[int]:
 
 def add_up(receipt: Receipt) -> None:
     """Set every sum of a receipt from its lines and rates."""
-    subtotal = discount = shared = included = exclusive = 0
+    subtotal = discount = shared = exclusive = 0
     for line in receipt.lines:
         subtotal += line.subtotal
         discount += line.discount
         shared += line.receipt_discount
         if line.item.exclusive_tax:
             exclusive += line.subtotal - line.discount - line.receipt_discount
-        else:
-            included += line.subtotal - line.discount - line.receipt_discount
     receipt.subtotal, receipt.line_discount, receipt.receipt_discount = subtotal, discount, shared
     net = subtotal - discount - shared
     receipt.service_charge = half_up(net * receipt.service_rate, 10_000)
-    receipt.i_tax = half_up(included * INCLUDED_TAX, 100 + INCLUDED_TAX)
+    receipt.i_tax = half_up((net - exclusive) * INCLUDED_TAX, 100 + INCLUDED_TAX)
     receipt.e_tax = half_up(exclusive * EXCLUSIVE_TAX, 100) if exclusive else 0
     receipt.total = net + receipt.service_charge + receipt.e_tax + receipt.delivery_fee
 

@@ -182,12 +182,23 @@ class Question:
             and {str(item.get("venue_id")) for item in items} - expected
         ):
             return "the server sent rows of another venue"
-        for table in self.tables:
-            if table.relations and table.parent == self.source.name and items:
-                steps = table.nested[0].split("|")
-                if not any(step in item for item in items for step in steps):
-                    return f"the server sent no {steps[0]}"
-        return None
+        missing = _unsent(self.shape, items)
+        return f"the server sent no {missing}" if missing else None
+
+
+def _unsent(shape: Shape, rows: Sequence[Row | Item]) -> str | None:
+    """Return what was asked for with its parent and none of the parent's rows has, however deep."""
+    for child in shape.children:
+        steps = child.table.nested[0].split("|")
+        asked = set(child.table.relations) - set(shape.table.relations)
+        if asked and rows and not any(step in row for row in rows for step in steps):
+            return steps[0]
+        lists = [row.get(step) for row in rows for step in steps] if child.children else []
+        inside = [row for each in lists if isinstance(each, list) for row in each]
+        found = _unsent(child, [row for row in inside if isinstance(row, dict | Item)])
+        if found:
+            return found
+    return None
 
 
 def plain_filters(filters: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from werkzeug import Response
 
 import clopos_nb
 from clopos_nb import errors
+from clopos_nb.tables import CATALOGUE
 
 DAY = "2026-01-09"
 
@@ -32,6 +33,39 @@ def test_lines_that_were_asked_for_and_not_sent_are_not_certified(two_venues, vi
     two_venues.on("/receipts", envelope({"id": 1, "venue_id": 1}))
     with pytest.warns(errors.IncompleteResultWarning, match="no receipt_products"):
         visitor.venue(1).frame("receipt_products", DAY)
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "missing"),
+    [
+        ("receipt_modificators", {"id": 1}, "receipt_products"),
+        ("receipt_modificators", {"id": 1, "receipt_products": [{"id": 2}]}, "modificators"),
+        ("receipt_taxes", {"id": 1}, "receipt_products"),
+        ("modificators", {"id": 1}, "modificator_groups"),
+    ],
+)
+def test_rows_nested_deeper_that_were_not_sent_are_not_certified(
+    faulty, visitor, envelope, table, row, missing
+):
+    faulty.on(CATALOGUE[table].path, envelope(row))
+    with pytest.warns(errors.IncompleteResultWarning, match=f"no {missing}"):
+        frame = visitor.venue(1).frame(table)
+    assert not frame.attrs["clopos"]["complete"]
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("receipt_modificators", {"id": 1, "receipt_products": []}),
+        ("receipt_modificators", {"id": 1, "receipt_products": [{"id": 2, "modificators": []}]}),
+        ("receipt_taxes", {"id": 1, "receipt_products": [{"id": 2}]}),  # not a relation: older
+        ("modificators", {"id": 1, "modificator_groups": [{"id": 2, "modificators": []}]}),
+    ],
+)
+def test_nothing_nested_deeper_is_certified_as_nothing(faulty, visitor, envelope, table, row):
+    faulty.on(CATALOGUE[table].path, envelope(row))
+    frame = visitor.venue(1).frame(table)
+    assert (len(frame), frame.attrs["clopos"]["complete"]) == (0, True)
 
 
 def test_a_frame_that_a_limit_cut_is_not_certified(reader):

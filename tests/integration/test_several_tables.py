@@ -10,13 +10,23 @@ import pyarrow as pa
 import pytest
 
 from clopos_nb import ConfigError, UnknownTable, errors
+from clopos_nb.tables import CATALOGUE
 
 DAY = "2026-01-09"
 RECEIPTS = ["receipts", "receipt_products", "receipt_payments"]
+INFERRED = [name for name, table in CATALOGUE.items() if table.inferred]
 
 
 def paths(sandbox) -> list[str]:
     return [entry.path for entry in sandbox.requests if entry.path != "/auth"]
+
+
+def declared(table: str) -> dict[str, str]:
+    return {c.name: c.dtype for c in CATALOGUE[table].fields if not c.optional}
+
+
+def shape(frame: pd.DataFrame) -> dict[str, str]:
+    return {name: str(dtype) for name, dtype in frame.dtypes.items()}
 
 
 # ------------------------------------------------------------------------ several tables
@@ -48,6 +58,15 @@ def test_lines_and_payments_are_linked_to_their_receipts(reader):
     paid = payments.groupby("receipt_id")["amount"].sum()
     total = receipts.set_index("id")["total"] - receipts.set_index("id")["remaining"]
     assert (paid - total[paid.index]).abs().max() < 0.005
+
+
+@pytest.mark.parametrize("table", ["sale_type", "payment_method"])
+def test_a_map_of_venues_is_a_row_a_venue_and_no_map_is_none(faulty, visitor, envelope, table):
+    every = [{"id": 1, "status": {"1": 1, "2": 0}}, {"id": 2, "status": []}, {"id": 3}]
+    faulty.on(CATALOGUE[f"{table}s"].path, envelope(*every))
+    rows = visitor.frame(f"{table}_venues", progress=False)
+    assert shape(rows) == declared(f"{table}_venues")
+    assert rows.to_numpy().tolist() == [[1, 1, True], [1, 2, False]]
 
 
 def test_tables_of_several_endpoints_take_days_where_they_can(reader):
@@ -123,6 +142,37 @@ def test_its_times_are_times_and_its_objects_columns(reader):
     assert not nested or "storage_name" in stock.columns
 
 
+@pytest.mark.parametrize("table", INFERRED)
+def test_keys_of_undocumented_rows_are_typed_and_also_there_without_rows(
+    faulty, visitor, envelope, table
+):
+    line = {"id": 9, "modificators": [{"id": 3, "price": 0.5}], "taxes": [{"id": 3, "price": 0.5}]}
+    row = {"id": 5, "codes": [{"id": 3, "price": 0.5}], "receipt_products": [line]}
+    faulty.on(CATALOGUE[table].path, envelope(row), envelope())
+    full, empty = visitor.venue(1).frame(table), visitor.venue(1).frame(table)
+    assert shape(full) == {**declared(table), "id": "Int64", "price": "float64"}
+    assert (len(full), len(empty)) == (1, 0)
+    assert shape(empty) == declared(table)
+
+
+def test_add_ons_are_found_under_their_older_name_too(faulty, visitor, envelope):
+    def receipt(name: str) -> dict:
+        return envelope({"id": 5, "receipt_products": [{"id": 9, name: [{"id": 3}, {"id": 4}]}]})
+
+    faulty.on("/receipts", receipt("modificators"), receipt("receipt_product_modificators"))
+    newer, older = (visitor.venue(1).frame("receipt_modificators") for _ in range(2))
+    pd.testing.assert_frame_equal(newer, older)
+    assert older[["receipt_id", "receipt_product_id", "id"]].to_numpy().tolist() == [
+        [5, 9, 3],
+        [5, 9, 4],
+    ]
+
+
+def test_the_sandbox_serves_the_rows_that_no_page_documents(reader):
+    assert len(reader.venue(1).frame("receipt_modificators", DAY)) > 0
+    assert len(reader.venue(1).frame("product_codes")) > 0
+
+
 def test_a_single_object_is_one_row(reader):
     assert len(reader.frame("/stock/total", venues=[1], progress=False)) == 1
 
@@ -193,12 +243,18 @@ def test_stock_operations_are_read_receipt_by_receipt(fresh, open_session):
     taken = venue.frame("stock_operations", filters={"receipt_id": ids})
     assert set(taken["receipt_id"]) <= set(ids)
     assert len(taken) > 0
-    assert str(taken["operated_at"].dtype) == "datetime64[us]"
+    assert shape(taken) == declared("stock_operations")
     assert taken.attrs["clopos"]["requests"] == 3
     assert taken.attrs["clopos"]["complete"]
     assert [p for p in paths(fresh) if "stock" in p] == [
         f"/receipts/{receipt}/stock-operations" for receipt in ids
     ]
+
+
+def test_a_receipt_that_took_nothing_from_stock_is_an_empty_frame(faulty, visitor):
+    faulty.on("/receipts/7/stock-operations", {"data": []})
+    taken = visitor.venue(1).frame("stock_operations", filters={"receipt_id": 7})
+    assert (len(taken), shape(taken)) == (0, declared("stock_operations"))
 
 
 def test_stock_operations_of_all_receipts_are_not_asked_for_by_accident(fresh, open_session):

@@ -120,8 +120,9 @@ class Cabinet:
             directory, self.directory, self._cache = self.directory, None, None
         if directory is not None:
             warnings.warn(
-                f"The cache directory {directory} cannot be used ({type(exc).__name__}); tokens are "
-                "kept in memory only. Set CLOPOS_NB_CACHE_DIR to another directory, or delete it",
+                f"The cache directory {directory} cannot be used ({type(exc).__name__}); tokens "
+                "and the request budget are kept in memory only. Set CLOPOS_NB_CACHE_DIR to "
+                "another directory, or delete it",
                 CacheUnavailable,
                 stacklevel=2,
             )

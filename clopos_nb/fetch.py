@@ -11,68 +11,23 @@ import pandas as pd
 import pyarrow as pa
 
 from clopos_nb import errors
-from clopos_nb.certificate import Certificate, VenueRecord
+from clopos_nb.certificate import Certificate
 from clopos_nb.columns import Dtypes
-from clopos_nb.decode import ADDED, Decoding, Tables, decode, raw_rows
+from clopos_nb.decode import ADDED, Decoding, Tables, raw_rows
 from clopos_nb.drift import Drift
 from clopos_nb.frames import assemble
-from clopos_nb.items import Items, Reader, Row
+from clopos_nb.items import Row
+from clopos_nb.lanes import items_of, walk_places
 from clopos_nb.progress import Progress
 from clopos_nb.questions import Place, Question
 from clopos_nb.tables import Table, close_names
 from clopos_nb.transport import Transport
-from clopos_nb.walks import Walk
-from clopos_nb.wire import Answer
 
-# ------------------------------------------------------------------------------ walks
-
-
-def walk_pages(
-    transport: Transport,
-    question: Question,
-    place: Place,
-    walk: Walk,
-    *,
-    plain: bool = False,
-    exact: bool = False,
-) -> Iterator[Items]:
-    """Yield each page's new items, the walk having taken note of them.
-
-    Parameters
-    ----------
-    plain : bool
-        As dicts, whatever they hold.
-    exact : bool
-        With money as decimals.
-
-    Raises
-    ------
-    AuthError, TransportError, ApiError, ResponseError
-    """
-    reader = Reader(question.shape, exact)
-    while (page := walk.next_page) is not None:
-        answer = transport.send(
-            "GET",
-            question.path(page),
-            query=question.query(page),
-            venue_id=place.id,
-            reader=None if plain else reader.read,
-        )
-        items = answer.items
-        if items is None:
-            items = _plain_items(answer, question, walk, exact)
-        yield walk.take(items, answer.total)
-
-
-def _plain_items(answer: Answer, question: Question, walk: Walk, exact: bool) -> list[Row]:
-    if question.source.inferred and answer.is_object:
-        walk.paged = False  # a single object, where nobody said what there is
-        return [answer.data(exact=exact)]
-    return answer.rows(exact=exact)
+# ------------------------------------------------------------------------------- rows
 
 
 def read_rows(transport: Transport, question: Question, place: Place) -> Iterator[Row]:
-    """Yield the table's rows as the server sent them, page by page.
+    """Yield the table's rows as the server sent them, a page after the other.
 
     Raises
     ------
@@ -80,8 +35,11 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
     """
     left = question.limit
     walk = question.walk()
-    for items in walk_pages(transport, question, place, walk, plain=True):
-        wanted, _ = question.select(items)
+    while (page := walk.next_page) is not None:
+        answer = transport.send(
+            "GET", question.path(page), query=question.query(page), venue_id=place.id
+        )
+        wanted, _ = question.select(walk.take(items_of(answer, question, walk), answer.total))
         rows = raw_rows(question.shape, wanted)
         if left is not None:
             rows = rows[:left]
@@ -92,47 +50,6 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
     if not walk.complete:
         message = f"{question.name}: {walk.rows} rows of the server's {walk.total}"
         warnings.warn(message, errors.IncompleteResultWarning, stacklevel=2)
-
-
-@dataclass
-class _Reading:
-    """The pages of one venue's walk, and its line in the certificate."""
-
-    record: VenueRecord
-    pages: list[Tables] = field(default_factory=list)
-
-    def rows(self, table: Table) -> int:
-        """How many rows of a table there are so far."""
-        return sum(page[table.name].num_rows for page in self.pages)
-
-
-def _read(
-    transport: Transport,
-    question: Question,
-    place: Place,
-    ask: Decoding,
-    progress: Progress,
-    left: int | None,
-) -> _Reading:
-    """Walk one venue; at most ``left`` rows of the table are wanted of it."""
-    reading = _Reading(VenueRecord(place.id, place.name))
-    record, walk = reading.record, question.walk()
-    for items in walk_pages(transport, question, place, walk, exact=ask.dtypes.exact):
-        if walk.restarted:  # what was held is void, and so is this page
-            reading.pages.clear()
-            record.left_out = 0
-        else:
-            record.error = record.error or question.problem(items, place)
-            wanted, left_out = question.select(items)
-            record.left_out += left_out
-            reading.pages.append(decode(ask, wanted, walk.pages))
-        if left is not None and reading.rows(question.tables[0]) >= left:
-            walk.stop()
-        record.total, record.rows, record.pages = walk.total, walk.rows, walk.pages
-        record.duplicates = walk.duplicates
-        record.complete = walk.complete and record.error is None
-        progress.page(place, walk)
-    return reading
 
 
 # ----------------------------------------------------------------------------- frames
@@ -159,7 +76,7 @@ def fetch_frames(
     brand: str,
     drift: Drift,
 ) -> dict[str, pd.DataFrame]:
-    """Read the places one after the other into a frame for each table, with its certificate.
+    """Read the places, all at once, into a frame for each table, with its certificate.
 
     Raises
     ------
@@ -168,25 +85,17 @@ def fetch_frames(
     columns = checked_columns(question.tables[0], manner.columns, manner.label)
     certificate = _certificate(question, brand)
     ask = Decoding(question.shape, drift, manner.dtypes)
+    with Progress(question.name, manner.progress) as bar:
+        lanes = walk_places(transport, question, places, ask, bar, manner.on_error)
     pages: list[Tables] = []
-    left = question.limit
-    with Progress(question.name, len(places), manner.progress) as bar:
-        transport.on_wait = bar.waiting
-        for place in places:
-            if left == 0:
-                break
-            try:
-                reading = _read(transport, question, place, ask, bar, left)
-            except (errors.ApiError, errors.TransportError, errors.ResponseError) as exc:
-                if manner.on_error == "raise":
-                    raise
-                reading = _Reading(VenueRecord(place.id, place.name, error=_brief(exc)))
-            certificate.venues.append(reading.record)
-            pages += [_labelled(p, place) if manner.label else p for p in reading.pages]
-            if left is not None:
-                left = max(left - reading.rows(question.tables[0]), 0)
-    transport.on_wait = None
-    certificate.cut = left == 0
+    for lane in lanes:
+        if lane.walk.pages or lane.record.error:  # a limit may have been reached before
+            certificate.venues.append(lane.record)
+        pages += [_labelled(p, lane.place) if manner.label else p for p in lane.pages]
+        lane.pages.clear()
+    if question.limit is not None:
+        first = question.tables[0].name
+        certificate.cut = sum(page[first].num_rows for page in pages) >= question.limit
     certificate.stamp()
     frames = {}
     for table in question.tables:
@@ -221,10 +130,6 @@ def _vouch(certificate: Certificate, strict: bool) -> None:
         if strict:
             raise incomplete
         warnings.warn(str(incomplete), errors.IncompleteResultWarning, stacklevel=5)
-
-
-def _brief(exc: errors.CloposError) -> str:
-    return f"{type(exc).__name__}: {exc}"
 
 
 def _labelled(page: Tables, place: Place) -> Tables:

@@ -1,61 +1,68 @@
-"""One progress bar for a fetch: rows against the server's total, and the venue being read."""
+"""One progress bar for a read: rows against the servers' totals, venues, waits and what is left."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clopos_nb.questions import Place
-    from clopos_nb.walks import Walk
+    from clopos_nb.budget import Budget
+    from clopos_nb.lanes import Lane
+
+MANY = 100  # requests; a read of more says how long the budget will make it
 
 
 class Progress:
     """A ``tqdm.auto`` bar that appears with the second page or the first wait.
 
-    The total is the server's own, so there is one only while a single venue is read; of several,
-    the bar counts rows and says which venue it is at.
+    Its total is the servers' own, once each venue has told; the time left counts the waits for the
+    request budget.
 
     Parameters
     ----------
     title : str
-    places : int
-        How many venues will be read.
     wanted : bool or None
         True: from the first page on. False: never. None: when there is more than a page.
     """
 
-    def __init__(self, title: str, places: int, wanted: bool | None) -> None:
+    def __init__(self, title: str, wanted: bool | None) -> None:
         self._title = title
-        self._places = places
         self._wanted = wanted
         self._bar: Any = None
-        self._rows: dict[int | None, int] = {}
-        self._total: int | None = None
-
-    def page(self, place: Place, walk: Walk) -> None:
-        """Take note of a page."""
-        self._rows[place.id] = walk.rows
-        self._total = walk.total if self._places == 1 else None
-        single = self._places == 1 and walk.next_page is None and walk.pages == 1
-        if self._wanted or (self._wanted is None and not single):
-            at = f"{len(self._rows)} of {self._places}: " if self._places > 1 else ""
-            self._show(f"{at}{place.name or ''}")
+        self._waits_until = 0.0
 
     def waiting(self, seconds: float) -> None:
-        """Say that nothing comes for a while, and why."""
-        if self._wanted is not False:
-            self._show(f"request budget used up, going on in {seconds:.0f} s")
+        """Note that a request waits; may be called from any thread."""
+        self._waits_until = max(self._waits_until, time.monotonic() + seconds)
 
-    def _show(self, note: str) -> None:
+    def show(self, lanes: Sequence[Lane], budget: Budget) -> None:
+        """Show how far the lanes are."""
+        waits = self._waits_until - time.monotonic()
+        pages = sum(lane.walk.pages for lane in lanes)
+        left = sum(lane.pages_left for lane in lanes)
+        if self._wanted is False or (self._wanted is None and pages + left < 2 and waits <= 0):
+            return
+        totals = [lane.walk.total for lane in lanes]
+        total = sum(filter(None, totals)) if None not in totals else None
+        note = f"{sum(lane.over for lane in lanes)} of {len(lanes)} venues"
+        if left > MANY:
+            note += f", about {left} requests"
+            if seconds := budget.forecast_s(left):
+                note += f" and {seconds:.0f} s of waiting for their budget"
+        elif waits > 0:
+            note += f", request budget used up, going on in {waits:.0f} s"
+        self._draw(sum(lane.walk.rows for lane in lanes), total, note)
+
+    def _draw(self, rows: int, total: int | None, note: str) -> None:
         if self._bar is None:
             from tqdm.auto import tqdm  # chooses between notebook and terminal when imported
 
-            self._bar = tqdm(desc=self._title, unit=" rows", total=self._total, leave=False)
-        self._bar.total = self._total
+            self._bar = tqdm(desc=self._title, unit=" rows", total=total, leave=False)
+        self._bar.total = total
         self._bar.set_postfix_str(note, refresh=False)
-        self._bar.update(sum(self._rows.values()) - self._bar.n)
-        self._bar.refresh()
+        self._bar.update(rows - self._bar.n)
 
     def __enter__(self) -> Progress:
         return self

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -26,8 +25,6 @@ class Quota:
     limit: int | None = None
     remaining: int | None = None
     reset_s: float | None = None
-    now: Callable[[], float] = field(default=time.monotonic, repr=False, compare=False)
-    _read_at: float = field(default=0.0, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def read(self, headers: Mapping[str, str]) -> None:
@@ -41,14 +38,6 @@ class Quota:
             self.limit = None if limit is None else int(limit)
             self.remaining = max(int(remaining), 0)
             self.reset_s = reset
-            self._read_at = self.now()
-
-    def wait_s(self) -> float:
-        """Return how long to wait before the next request so that it is not refused; mostly 0."""
-        with self._lock:
-            if self.remaining is None or self.remaining > 0 or self.reset_s is None:
-                return 0.0
-            return max(self._read_at + self.reset_s - self.now(), 0.0)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -12,22 +12,23 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from clopos_nb import errors, html, wire
+from clopos_nb.cabinet import default_cache_dir
 from clopos_nb.credentials import Credentials, Secret, complete, given
-from clopos_nb.days import DayLike, day_range
+from clopos_nb.days import DayLike
 from clopos_nb.drift import Drift
 from clopos_nb.errors import ConfigError
-from clopos_nb.fetch import Manner, checked_columns, fetch_frames
-from clopos_nb.items import source_of
-from clopos_nb.questions import Day, Place, Question, plain_filters
+from clopos_nb.estimate import Estimate, estimate_places
+from clopos_nb.fetch import Manner, checked_columns
+from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
-from clopos_nb.settings import dtypes, one_of, venue_setting, zone
-from clopos_nb.tables import CATALOGUE, Catalogue, Table
-from clopos_nb.tokens import Token, TokenStore, default_cache_dir
+from clopos_nb.reads import Reads
+from clopos_nb.settings import dtypes, one_of, rate, venue_setting, zone
+from clopos_nb.tables import CATALOGUE, Catalogue
+from clopos_nb.tokens import Token, TokenStore
 from clopos_nb.transport import Transport, checked_base_url, is_loopback
 from clopos_nb.venues import Venue, VenueLike, Venues
 
@@ -60,6 +61,9 @@ class Session:
         False keeps it in memory only.
     today : date, optional
         The day that "yesterday" and "last 7 days" count from, for reports that can be repeated.
+    rate_limit : str, optional
+        Requests that Clopos grants this integrator and brand, as in ``"300/60s"``, the default; or
+        ``CLOPOS_RATE_LIMIT``. What the server's own headers say goes before it.
 
     Raises
     ------
@@ -88,6 +92,7 @@ class Session:
         timezone: str | None = None,
         cache_dir: str | os.PathLike[str] | Literal[False] | None = None,
         today: dt.date | None = None,
+        rate_limit: str | None = None,
     ) -> None:
         self._given = given(
             {
@@ -99,8 +104,8 @@ class Session:
         )
         self._credentials: Credentials | None = None
         self._venue_id = venue_setting(venue_id)
-        self._timezone = zone(timezone or os.environ.get("CLOPOS_TIMEZONE") or None)
-        self._today = today.date() if isinstance(today, dt.datetime) else today
+        timezone = zone(timezone or os.environ.get("CLOPOS_TIMEZONE") or None)
+        today = today.date() if isinstance(today, dt.datetime) else today
         self._venues: Venues | None = None
         self._reading_venues = threading.Lock()
         self._cleanup = contextlib.ExitStack()
@@ -111,8 +116,9 @@ class Session:
             ),
             self._complete_credentials,
             TokenStore(directory),
+            rate(rate_limit or os.environ.get("CLOPOS_RATE_LIMIT") or None),
         )
-        self.drift = Drift()
+        self._reads = Reads(self._transport, timezone, today, lambda: self.brand)
 
     # -- who and where
 
@@ -120,6 +126,11 @@ class Session:
     def brand(self) -> str:
         """The brand's slug; asks for it if it is not known yet."""
         return self._complete_credentials().brand
+
+    @property
+    def drift(self) -> Drift:
+        """What the servers sent that the documentation does not name; nothing of it was lost."""
+        return self._reads.drift
 
     @property
     def tables(self) -> Catalogue:
@@ -239,13 +250,13 @@ class Session:
         ['venue_id', 'venue']
         """
         manner = Manner(
-            dtypes(self._timezone, dtype_backend, money, categorical),
+            dtypes(self._reads.timezone, dtype_backend, money, categorical),
             columns=columns,
             strict=strict,
             on_error=one_of("errors", errors, "raise", "warn"),
             progress=progress,
         )
-        questions = self._questions([table], start, end, filters, day, limit)
+        questions = self._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._fetch(questions, venues, manner).values()
         return frame
 
@@ -291,15 +302,46 @@ class Session:
         1
         """
         manner = Manner(
-            dtypes(self._timezone, dtype_backend, money, categorical),
+            dtypes(self._reads.timezone, dtype_backend, money, categorical),
             strict=strict,
             on_error=one_of("errors", errors, "raise", "warn"),
             progress=progress,
         )
         names = [tables] if isinstance(tables, str) else list(tables)
-        questions = self._questions(names, start, end, filters, day, None)
+        questions = self._reads.questions(names, start, end, filters, day)
         found = self._fetch(questions, venues, manner)
         return {CATALOGUE[name].name: found[CATALOGUE[name].name] for name in names}
+
+    def estimate(
+        self,
+        table: str,
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
+        filters: Mapping[str, Any] | None = None,
+        day: Day = "created_at",
+    ) -> Estimate:
+        """Return what :meth:`frame` with these arguments would cost: rows, requests, seconds.
+
+        One request for each venue.
+
+        Raises
+        ------
+        UnknownTable, InvalidDates, ConfigError, VenueNotFound
+            Before anything is sent.
+        AuthError, RateLimited, ApiError, TransportError, ResponseError
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     cost = session.estimate("receipts", "2026-01")
+        >>> cost.rows, cost.requests
+        (12431, 64)
+        """
+        (question,) = self._reads.questions([table], start, end, filters, day)
+        return estimate_places(self._transport, question, self._places(question, venues))
 
     def get(
         self, path: str, params: Mapping[str, Any] | None = None, *, venue: VenueLike | None = None
@@ -412,7 +454,7 @@ class Session:
             {
                 "brand": self._known_brand or "not set",
                 "server": where,
-                "time zone": self._timezone or "as sent",
+                "time zone": self._reads.timezone or "as sent",
                 "venues": "not read yet" if self._venues is None else str(len(self._venues)),
             },
         )
@@ -431,37 +473,6 @@ class Session:
             self._credentials = complete(self._given)
         return self._credentials
 
-    def _questions(
-        self,
-        names: Sequence[str],
-        start: DayLike | None,
-        end: DayLike | None,
-        filters: Mapping[str, Any] | None,
-        day: Day,
-        limit: int | None,
-    ) -> list[Question]:
-        """Return a question for each endpoint that the tables come from."""
-        zone = ZoneInfo(self._timezone) if self._timezone else None
-        today = self._today or dt.datetime.now(zone).date()
-        days = day_range(start, end, today=today)
-        endpoints: dict[str, list[Table]] = {}
-        for table in dict.fromkeys(CATALOGUE[name] for name in names):
-            endpoints.setdefault(source_of(table).name, []).append(table)
-        if not endpoints:
-            message = "tables is empty; name one or more"
-            raise ConfigError(message)
-        mixed = len(endpoints) > 1
-        return [
-            Question(
-                tuple(tables),
-                days if not mixed or source_of(tables[0]).dated else None,
-                day,
-                plain_filters(filters),
-                limit,
-            )
-            for tables in endpoints.values()
-        ]
-
     def _fetch(
         self,
         questions: Sequence[Question],
@@ -469,23 +480,22 @@ class Session:
         manner: Manner,
     ) -> dict[str, pd.DataFrame]:
         """Read every question, each from the places that it is to be asked of."""
-        of_all = isinstance(venues, str) and venues == "all"
         for question in questions:  # before the first request
-            whole_brand = of_all and question.source.scope == "brand"
+            whole_brand = _of_brand(question, venues)
             checked_columns(question.tables[0], manner.columns, not whole_brand)
             _check_owner(question, whole_brand)
         found: dict[str, pd.DataFrame] = {}
         for question in questions:
-            whole_brand = of_all and question.source.scope == "brand"
-            found |= fetch_frames(
-                self._transport,
-                question,
-                [Place(None)] if whole_brand else [v.place for v in self._chosen(venues)],
-                replace(manner, label=not whole_brand),
-                brand=self.brand,
-                drift=self.drift,
-            )
+            labelled = replace(manner, label=not _of_brand(question, venues))
+            found |= self._reads.frames([question], self._places(question, venues), labelled)
         return found
+
+    def _places(
+        self, question: Question, venues: str | VenueLike | Sequence[VenueLike]
+    ) -> list[Place]:
+        if _of_brand(question, venues):
+            return [Place(None)]
+        return [venue.place for venue in self._chosen(venues)]
 
     def _chosen(self, venues: str | VenueLike | Sequence[VenueLike]) -> list[Venue]:
         if isinstance(venues, str) and venues == "all":
@@ -500,6 +510,11 @@ class Session:
             message = "venues is empty; name one, or leave it out for all"
             raise errors.ConfigError(message)
         return chosen
+
+
+def _of_brand(question: Question, venues: object) -> bool:
+    """Tell whether to ask the brand as a whole rather than each venue."""
+    return question.source.scope == "brand" and isinstance(venues, str) and venues == "all"
 
 
 def _check_owner(question: Question, whole_brand: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from clopos_nb import errors
+from clopos_nb.budget import Rate
 from clopos_nb.columns import Dtypes
 
 
@@ -39,6 +40,15 @@ def one_of(name: str, value: Any, *choices: Any) -> Any:
         message = f"{name} is {value!r}; expected {' or '.join(map(repr, choices))}"
         raise errors.ConfigError(message)
     return value
+
+
+def rate(text: str | None) -> Rate:
+    """Return the request budget that a setting such as ``"300/60s"`` grants."""
+    try:
+        return Rate.of(text) if text else Rate()
+    except ValueError:
+        message = f"rate_limit is {text!r}; expected as in '300/60s' (CLOPOS_RATE_LIMIT)"
+        raise errors.ConfigError(message) from None
 
 
 def dtypes(

@@ -8,6 +8,7 @@ bounded number of times.
 from __future__ import annotations
 
 import email.utils
+import functools
 import ipaddress
 import json
 import logging
@@ -17,13 +18,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from clopos_nb import errors, wire
+from clopos_nb.budget import Budget, Rate
 from clopos_nb.credentials import Credentials
 from clopos_nb.quota import Quota, retry_after_s
 from clopos_nb.tokens import Token, TokenStore
@@ -33,6 +37,7 @@ log = logging.getLogger("clopos_nb")
 CONNECT_S = 5.0
 READ_S = 15.0  # the gateway itself gives up after 8 s
 TRIES = 4
+WORKERS = 16  # requests under way at once, at most
 NOTICEABLE_S = 1.0  # a shorter wait is not worth a word
 LONGEST_WAIT_S = 90.0  # a window is a minute; whoever asks for much more is not believed
 
@@ -107,6 +112,18 @@ class _Sealed:
         return self._open()
 
 
+@dataclass
+class Errand:
+    """What a long read shares with its requests: a way to stop them, and to be told of waits."""
+
+    stopped: threading.Event = field(default_factory=threading.Event)
+    waiting: Callable[[float], None] = lambda seconds: None
+
+
+class Stopped(Exception):  # no error: whoever reads wanted it
+    """The long read that a request belongs to was stopped."""
+
+
 class _Request:
     """One request; what it says about anybody is sealed."""
 
@@ -118,8 +135,10 @@ class _Request:
         body: Any = None,
         venue_id: int | None = None,
         reader: wire.Reader | None = None,
+        errand: Errand | None = None,
     ) -> None:
         self.method = method
+        self.errand = errand
         self.path = path
         self.venue_id = venue_id
         self.reader = reader
@@ -155,6 +174,8 @@ class Transport:
         Gives the credentials when they are first needed.
     store : TokenStore
     quota : Quota
+    rate : Rate
+        What the budget allows, until the server says otherwise.
     now, sleep : callable
         The clock.
     """
@@ -162,12 +183,14 @@ class Transport:
     base_url: str
     credentials: Callable[[], Credentials]
     store: TokenStore
+    rate: Rate = field(default_factory=Rate)
     quota: Quota = field(default_factory=Quota)
     now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    on_wait: Callable[[float], None] | None = field(default=None, init=False, repr=False)
+    sleep: Callable[[float], None] | None = None
     _closed: bool = field(default=False, init=False)
-    _local: threading.local = field(default_factory=threading.local, init=False, repr=False)
+    _connections: requests.Session | None = field(default=None, init=False, repr=False)
+    _process: int = field(default=0, init=False, repr=False)
+    _opening: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     # -- the public verbs
 
@@ -180,8 +203,11 @@ class Transport:
         body: Any = None,
         venue_id: int | None = None,
         reader: wire.Reader | None = None,
+        errand: Errand | None = None,
     ) -> wire.Answer:
         """Send a request and return its good answer; ``reader`` as in ``wire.read_answer``.
+
+        A request of an ``errand`` leaves a little of the budget to others.
 
         Raises
         ------
@@ -190,7 +216,7 @@ class Transport:
         if self._closed:
             message = "This session is closed, and so is its server; make a new one"
             raise errors.ConfigError(message)
-        request = _Request(method, checked_path(path), query, body, venue_id, reader)
+        request = _Request(method, checked_path(path), query, body, venue_id, reader, errand)
         token = self.token()
         try:
             return self._persist(request, _Headers(token, venue_id))[0]
@@ -220,9 +246,10 @@ class Transport:
 
     def close(self) -> None:
         """Close connections and the token store; the next request opens them again."""
-        if http := getattr(self._local, "http", None):
-            http.close()
-            del self._local.http
+        with self._opening:
+            if self._connections is not None:
+                self._connections.close()
+                self._connections = None
         self.store.close()
 
     def retire(self) -> None:
@@ -244,12 +271,8 @@ class Transport:
     def _persist(self, request: _Request, headers: _Headers) -> tuple[wire.Answer, float | None]:
         """Send until there is an answer or no hope; return it with the server's time."""
         for attempt in range(1, TRIES + 1):
-            if request.path != "/auth":
-                self.sleep_for_budget()
             try:
-                response = self._exchange(request, headers)
-                if response.status_code != 401 and request.path != "/auth":
-                    self.quota.read(response.headers)  # the others count against other limits
+                response = self._within_budget(request, headers)
                 return self._read(response, request), _server_time(response)
             except (errors.TransportError, errors.RateLimited, errors.ServerError) as exc:
                 wait = _wait_before_retry(exc, request, attempt)
@@ -257,22 +280,55 @@ class Transport:
                     raise
                 why = type(exc).__name__
             log.info("%s %s: %s; waiting %.1f s", request.method, request.path, why, wait)
-            self._wait(wait)
+            self._wait(wait, request.errand)
         raise AssertionError  # the last attempt returns or raises
 
-    def sleep_for_budget(self) -> None:
-        """Wait while the budget that the server stated is used up."""
-        if (wait := min(self.quota.wait_s(), LONGEST_WAIT_S)) > 0:
-            log.info("request budget used up; waiting %.1f s", wait)
-            self._wait(wait)
+    def _within_budget(self, request: _Request, headers: _Headers) -> requests.Response:
+        """Wait for the budget, send once, and note what the answer says of it."""
+        budget, stated = self.budget if request.path != "/auth" else self.logins, None
+        while True:
+            name, wait = budget.take(bulk=request.errand is not None)
+            if name is not None:
+                break
+            log.debug("request budget used up; waiting %.1f s", wait)
+            self._wait(min(wait, LONGEST_WAIT_S), request.errand)
+        try:
+            response = self._exchange(request, headers)
+            if response.status_code != 401 and request.path != "/auth":
+                self.quota.read(response.headers)  # the others count against other limits
+                stated = Quota()
+                stated.read(response.headers)
+            return response
+        finally:
+            budget.ended(name, stated)
 
-    def _wait(self, seconds: float) -> None:
-        if self.on_wait is not None and seconds >= NOTICEABLE_S:
-            self.on_wait(seconds)
-        self.sleep(seconds)
+    @functools.cached_property
+    def budget(self) -> Budget:
+        """The budget of this integrator and brand, shared by the machine's processes."""
+        known = self.credentials()
+        name = f"{self.base_url} {known.integrator_id} {known.brand}"
+        return Budget(self.store.cabinet, name, self.rate, self.now)
+
+    @functools.cached_property
+    def logins(self) -> Budget:
+        """The budget of logins, which the API counts for each address."""
+        return Budget(self.store.cabinet, f"{self.base_url} logins", Rate(60), self.now)
+
+    def _wait(self, seconds: float, errand: Errand | None) -> None:
+        errand = errand or Errand()
+        if seconds >= NOTICEABLE_S:
+            errand.waiting(seconds)
+        if self.sleep is not None:
+            self.sleep(seconds)
+        else:
+            errand.stopped.wait(seconds)
+        if errand.stopped.is_set():
+            raise Stopped
 
     def _exchange(self, request: _Request, headers: _Headers) -> requests.Response:
         """Send once and return the HTTP answer, or say why there is none."""
+        if request.errand is not None and request.errand.stopped.is_set():
+            raise Stopped
         began = time.perf_counter()
         problem: BaseException | None
         try:
@@ -319,18 +375,22 @@ class Transport:
         raise answer
 
     def _http(self) -> requests.Session:
-        """Return this thread's connections."""
-        http: requests.Session | None = getattr(self._local, "http", None)
-        # A forked process must not speak on its parent's connections: answers would cross.
-        if http is None or self._local.process != os.getpid():
-            http = requests.Session()
-            self._local.process = os.getpid()
-            http.headers["Accept"] = "application/json"
-            http.headers["Content-Type"] = "application/json"
-            # A proxy of the environment has no business between two programs of one machine.
-            http.trust_env = not is_loopback(urlsplit(self.base_url).hostname or "")
-            self._local.http = http
-        return http
+        """Return the connections, which all threads of this process share."""
+        # A forked process must not speak on its parent's connections: answers would cross. Nor may
+        # it wait for a lock that a thread of its parent held.
+        if self._process != os.getpid():
+            self._opening, self._connections, self._process = threading.Lock(), None, os.getpid()
+        with self._opening:
+            if self._connections is None:
+                http = requests.Session()
+                http.mount(self.base_url, HTTPAdapter(pool_maxsize=WORKERS))
+                http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+                http.headers["Accept"] = "application/json"
+                http.headers["Content-Type"] = "application/json"
+                # A proxy of the environment has no business between two programs of one machine.
+                http.trust_env = not is_loopback(urlsplit(self.base_url).hostname or "")
+                self._connections = http
+            return self._connections
 
 
 def checked_path(path: str) -> str:

@@ -11,9 +11,9 @@ import pandas as pd
 
 from clopos_nb import errors, html
 from clopos_nb.days import DayLike
-from clopos_nb.fetch import Manner, fetch_frames, read_rows
+from clopos_nb.fetch import Manner, read_rows
 from clopos_nb.items import Row
-from clopos_nb.questions import Day, Place, Question
+from clopos_nb.questions import Day, Place
 from clopos_nb.settings import dtypes
 from clopos_nb.tables import CATALOGUE
 
@@ -91,13 +91,13 @@ class Venue:
         ('float64', 'string')
         """
         manner = Manner(
-            dtypes(self._session._timezone, dtype_backend, money, categorical),
+            dtypes(self._session._reads.timezone, dtype_backend, money, categorical),
             columns=columns,
             strict=strict,
             progress=progress,
         )
-        (question,) = self._session._questions([table], start, end, filters, day, limit)
-        (frame,) = self._fetch([question], manner).values()
+        (question,) = self._session._reads.questions([table], start, end, filters, day, limit)
+        (frame,) = self._session._reads.frames([question], [self.place], manner).values()
         return frame
 
     def frames(
@@ -133,28 +133,14 @@ class Venue:
         ['receipts', 'receipt_products']
         """
         manner = Manner(
-            dtypes(self._session._timezone, dtype_backend, money, categorical),
+            dtypes(self._session._reads.timezone, dtype_backend, money, categorical),
             strict=strict,
             progress=progress,
         )
         names = [tables] if isinstance(tables, str) else list(tables)
-        questions = self._session._questions(names, start, end, filters, day, None)
-        found = self._fetch(questions, manner)
+        questions = self._session._reads.questions(names, start, end, filters, day)
+        found = self._session._reads.frames(questions, [self.place], manner)
         return {CATALOGUE[name].name: found[CATALOGUE[name].name] for name in names}
-
-    def _fetch(self, questions: Sequence[Question], manner: Manner) -> dict[str, pd.DataFrame]:
-        session = self._session
-        found: dict[str, pd.DataFrame] = {}
-        for question in questions:
-            found |= fetch_frames(
-                session._transport,
-                question,
-                [self.place],
-                manner,
-                brand=session.brand,
-                drift=session.drift,
-            )
-        return found
 
     def rows(
         self,
@@ -187,7 +173,7 @@ class Venue:
         >>> row["venue_id"]
         1
         """
-        (question,) = self._session._questions([table], start, end, filters, day, limit)
+        (question,) = self._session._reads.questions([table], start, end, filters, day, limit)
         return read_rows(self._session._transport, question, self.place)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:

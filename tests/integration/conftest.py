@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -163,8 +164,9 @@ def visitor(faulty: Faulty, open_session: OpenSession) -> clopos_nb.Session:
 
 @pytest.fixture
 def waits(visitor: clopos_nb.Session) -> list[float]:
-    """Give the visitor a clock that does not wait, and return what it would have waited."""
+    """Give the visitor a clock that jumps instead of waiting, and return the jumps."""
     waited: list[float] = []
+    visitor._transport.now = lambda: time.time() + sum(waited)
     visitor._transport.sleep = waited.append
     return waited
 

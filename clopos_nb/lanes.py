@@ -1,0 +1,224 @@
+"""Many walks at once: each venue's pages are asked for ahead of time, and taken in their order.
+
+Up to 16 requests are under way. Venues share them evenly, and no venue is more than so many pages
+ahead of what was decoded, so that memory is bounded however fast the network is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Literal
+
+from clopos_nb import errors
+from clopos_nb.certificate import VenueRecord
+from clopos_nb.decode import Decoding, Tables, decode
+from clopos_nb.items import Items, Reader, Row
+from clopos_nb.progress import Progress
+from clopos_nb.questions import Place, Question
+from clopos_nb.tables import Table
+from clopos_nb.transport import WORKERS, Errand, Transport
+from clopos_nb.walks import Walk
+from clopos_nb.wire import Answer
+
+REFRESH_S = 0.2  # how often the bar moves, and how soon an interrupt is noticed
+
+
+def items_of(answer: Answer, question: Question, walk: Walk, exact: bool = False) -> Items:
+    """Return the rows of an answer, as structs where the reader could read them."""
+    if answer.items is not None:
+        return answer.items
+    if question.source.inferred and answer.is_object:
+        walk.paged = False  # a single object, where nobody said what there is
+        row: Row = answer.data(exact=exact)
+        return [row]
+    return answer.rows(exact=exact)
+
+
+@dataclass
+class Lane:
+    """One venue's walk, the tables decoded so far, and its line in the certificate."""
+
+    question: Question
+    place: Place
+    ask: Decoding
+    walk: Walk = field(init=False)
+    record: VenueRecord = field(init=False)
+    reader: Reader = field(init=False)
+    pages: list[Tables] = field(default_factory=list)
+    ahead: dict[int, Future[Answer]] = field(default_factory=dict)
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        self.walk = self.question.walk()
+        self.record = VenueRecord(self.place.id, self.place.name)
+        self.reader = Reader(self.question.shape, self.ask.dtypes.exact)
+
+    @property
+    def over(self) -> bool:
+        """Whether no page is to be asked for any more."""
+        return self.walk.next_page is None
+
+    @property
+    def last_page(self) -> int:
+        """The page that should be the last one, by the total and the size of the first."""
+        pages = math.ceil((self.walk.total or 0) / self.size) if self.size else 0
+        return max(pages, self.walk.next_page or 1)
+
+    @property
+    def pages_left(self) -> int:
+        """How many pages are still to be taken."""
+        return 0 if self.walk.next_page is None else self.last_page - self.walk.next_page + 1
+
+    def rows(self, table: Table) -> int:
+        """How many rows of a table there are so far."""
+        return sum(page[table.name].num_rows for page in self.pages)
+
+    def look_ahead(self, send: Callable[[Lane, int], Future[Answer]], most: int) -> None:
+        """Ask for the next pages, so that no more than so many are under way or waiting."""
+        if self.walk.next_page is None:
+            return
+        for page in range(self.walk.next_page, self.last_page + 1):
+            if len(self.ahead) >= most:
+                return
+            if page not in self.ahead:
+                self.ahead[page] = send(self, page)
+
+    @property
+    def head(self) -> Future[Answer]:
+        """The page that is to be taken next."""
+        return self.ahead[self.walk.next_page or 1]
+
+    def take(self, left: int | None) -> None:
+        """Take the next page; ``left`` are the rows still wanted, if there is a limit.
+
+        Raises
+        ------
+        AuthError, TransportError, ApiError, ResponseError
+        """
+        page = self.walk.next_page or 1
+        answer = self.ahead.pop(page).result()
+        exact = self.ask.dtypes.exact
+        items = items_of(answer, self.question, self.walk, exact)
+        self.size = self.size or len(items)
+        fresh = self.walk.take(items, answer.total)
+        if self.walk.restarted:  # what was held is void, and so is this page
+            self.pages.clear()
+            self.record.left_out = 0
+        else:
+            self.record.error = self.record.error or self.question.problem(fresh, self.place)
+            wanted, left_out = self.question.select(fresh)
+            self.record.left_out += left_out
+            self.pages.append(decode(self.ask, wanted, self.walk.pages))
+        if left is not None and self.rows(self.question.tables[0]) >= left:
+            self.walk.stop()
+        if self.walk.next_page != page + 1:  # over, or from the start again: those are stale
+            self.drop()
+        self._keep_record()
+
+    def fail(self, exc: errors.CloposError) -> None:
+        """End without rows: the venue's part of the certificate says why."""
+        self.drop()
+        self.pages.clear()
+        self.walk.stop()
+        error = f"{type(exc).__name__}: {exc}"
+        self.record = VenueRecord(self.place.id, self.place.name, error=error)
+
+    def drop(self) -> None:
+        """Forget the pages that were asked for ahead."""
+        for future in self.ahead.values():
+            future.cancel()
+        self.ahead.clear()
+
+    def _keep_record(self) -> None:
+        record, walk = self.record, self.walk
+        record.total, record.rows, record.pages = walk.total, walk.rows, walk.pages
+        record.duplicates = walk.duplicates
+        record.complete = walk.complete and record.error is None
+
+
+def walk_places(
+    transport: Transport,
+    question: Question,
+    places: Sequence[Place],
+    ask: Decoding,
+    progress: Progress,
+    on_error: Literal["raise", "warn"] = "raise",
+) -> list[Lane]:
+    """Walk all places at once; return their lanes, all over, in the order of the places.
+
+    Raises
+    ------
+    AuthError, TransportError, ApiError, ResponseError
+        Of the first venue that fails, unless ``on_error`` is "warn".
+    """
+    lanes = [Lane(question, place, ask) for place in places]
+    errand = Errand(waiting=progress.waiting)
+    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="clopos_nb")
+
+    def send(lane: Lane, page: int) -> Future[Answer]:
+        return pool.submit(
+            transport.send,
+            "GET",
+            question.path(page),
+            query=question.query(page),
+            venue_id=lane.place.id,
+            reader=lane.reader.read,
+            errand=errand,
+        )
+
+    finished = False
+    try:
+        if question.limit is None:
+            _drive(lanes, send, progress, transport, on_error)
+        else:
+            _drive_limited(lanes, send, progress, transport, on_error, question)
+        finished = True
+    finally:
+        errand.stopped.set()
+        # Requests that are under way cannot be called back; nobody waits for them.
+        pool.shutdown(wait=finished, cancel_futures=True)
+    return lanes
+
+
+def _drive(
+    lanes: Sequence[Lane],
+    send: Callable[[Lane, int], Future[Answer]],
+    progress: Progress,
+    transport: Transport,
+    on_error: str,
+    left: int | None = None,
+) -> None:
+    """Take pages of whichever lanes have one until all are over."""
+    while active := [lane for lane in lanes if not lane.over][:WORKERS]:
+        share = 1 if left is not None else max(2 * WORKERS // len(active), 1)
+        for lane in active:
+            lane.look_ahead(send, share)
+        ready, _ = wait([lane.head for lane in active], REFRESH_S, FIRST_COMPLETED)
+        for lane in active:
+            if lane.head in ready:
+                try:
+                    lane.take(left)
+                except (errors.ApiError, errors.TransportError, errors.ResponseError) as exc:
+                    if on_error == "raise":
+                        raise
+                    lane.fail(exc)
+        progress.show(lanes, transport.budget)
+
+
+def _drive_limited(
+    lanes: Sequence[Lane],
+    send: Callable[[Lane, int], Future[Answer]],
+    progress: Progress,
+    transport: Transport,
+    on_error: str,
+    question: Question,
+) -> None:
+    """Take one lane after the other, a page at a time, until there are rows enough."""
+    left = int(question.limit or 0)
+    for lane in lanes:
+        if left > 0:
+            _drive([lane], send, progress, transport, on_error, left)
+            left = max(left - lane.rows(question.tables[0]), 0)

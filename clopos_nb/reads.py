@@ -1,0 +1,78 @@
+"""What Session and Venue read with: questions made of what people write, and their answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from clopos_nb import errors
+from clopos_nb.days import DayLike, day_range
+from clopos_nb.drift import Drift
+from clopos_nb.fetch import Manner, fetch_frames
+from clopos_nb.items import source_of
+from clopos_nb.questions import Day, Place, Question, plain_filters
+from clopos_nb.tables import CATALOGUE, Table
+from clopos_nb.transport import Transport
+
+
+@dataclass
+class Reads:
+    """Reading through one transport, for one brand."""
+
+    transport: Transport
+    timezone: str | None
+    today: dt.date | None
+    brand: Callable[[], str]
+    drift: Drift = field(default_factory=Drift)
+
+    def questions(
+        self,
+        names: Sequence[str],
+        start: DayLike | None,
+        end: DayLike | None,
+        filters: Mapping[str, Any] | None,
+        day: Day,
+        limit: int | None = None,
+    ) -> list[Question]:
+        """Return a question for each endpoint that the tables come from.
+
+        Raises
+        ------
+        UnknownTable, InvalidDates, ConfigError
+        """
+        zone = ZoneInfo(self.timezone) if self.timezone else None
+        today = self.today or dt.datetime.now(zone).date()
+        days = day_range(start, end, today=today)
+        endpoints: dict[str, list[Table]] = {}
+        for table in dict.fromkeys(CATALOGUE[name] for name in names):
+            endpoints.setdefault(source_of(table).name, []).append(table)
+        if not endpoints:
+            message = "tables is empty; name one or more"
+            raise errors.ConfigError(message)
+        mixed = len(endpoints) > 1
+        return [
+            Question(
+                tuple(tables),
+                days if not mixed or source_of(tables[0]).dated else None,
+                day,
+                plain_filters(filters),
+                limit,
+            )
+            for tables in endpoints.values()
+        ]
+
+    def frames(
+        self, questions: Sequence[Question], places: Sequence[Place], manner: Manner
+    ) -> dict[str, pd.DataFrame]:
+        """Read every question from the places."""
+        found: dict[str, pd.DataFrame] = {}
+        for question in questions:
+            found |= fetch_frames(
+                self.transport, question, places, manner, brand=self.brand(), drift=self.drift
+            )
+        return found

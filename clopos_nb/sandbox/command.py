@@ -114,12 +114,11 @@ def run(args: argparse.Namespace) -> int:
         return 1
     with sandbox:
         _say(_ready_line(sandbox) if args.json else _ready_text(sandbox))
-        # A process of its own: a collection that walks all of pandas, or every receipt of the last
-        # dozen pages at once, would show in the slowest answers. Often and little, then. In a
-        # notebook it would pin the user's own objects.
+        # A process of its own: a full collection that walks all of pandas would show in the
+        # slowest answers. In a notebook it would pin the user's own objects.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(1_000, 2, 1_500)
+        gc.set_threshold(50_000, 20, 50)
         while not received:
             time.sleep(_POLL_S)
         # Stopping takes a moment; more of the same must not turn it into a failure.

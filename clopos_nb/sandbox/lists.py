@@ -29,6 +29,7 @@ MOST_BYTES = 128 << 20
 """How much JSON of receipts and orders is kept."""
 
 _LEGACY = frozenset({"legacy"})
+_ID_BITS, _SHAPE_BITS = 64, 32
 _encode = msgspec.json.Encoder().encode
 
 
@@ -178,7 +179,9 @@ class EncodedRows:
         self._most = most_bytes
         self._held = 0
         self._shapes: dict[Hashable, int] = {}
-        self._rows: OrderedDict[tuple[int, int], tuple[int, bytes]] = OrderedDict()
+        # By version, shape and id in one number: hundreds of thousands of tuples would sooner or
+        # later have the garbage collector walk them all in the middle of a page.
+        self._rows: OrderedDict[int, bytes] = OrderedDict()
 
     @property
     def size(self) -> int:
@@ -189,28 +192,27 @@ class EncodedRows:
         """Return these rows, cut down; those that are no more are left out."""
         if cut.key is None:
             return [text for text in (_encoded(log, id, cut) for id in ids) if text]
-        shape = self._shapes.setdefault((resource.name, cut.key), len(self._shapes))
+        shape = self._shapes.setdefault((resource.name, cut.key), len(self._shapes)) << _ID_BITS
         kept, used, changed = self._rows, self._rows.move_to_end, log.changes > 0
         found = []
         for id in ids:
-            key, version = (shape, id), log.version(id) if changed else 0
-            held = kept.get(key)
-            if held is not None and held[0] == version:
+            key = shape | id
+            if changed:
+                key |= log.version(id) << _ID_BITS + _SHAPE_BITS
+            text = kept.get(key)
+            if text is not None:
                 used(key)
-                found.append(held[1])
-                continue
-            text = _encoded(log, id, cut)
-            if text:
-                self._keep(key, version, text)
+                found.append(text)
+            elif text := _encoded(log, id, cut):
+                self._keep(key, text)
                 found.append(text)
         return found
 
-    def _keep(self, key: tuple[int, int], version: int, text: bytes) -> None:
-        old = self._rows.pop(key, None)
-        self._rows[key] = version, text
-        self._held += len(text) - (len(old[1]) if old else 0)
+    def _keep(self, key: int, text: bytes) -> None:
+        self._rows[key] = text
+        self._held += len(text)
         while self._held > self._most:
-            self._held -= len(self._rows.popitem(last=False)[1][1])
+            self._held -= len(self._rows.popitem(last=False)[1])
 
 
 def _encoded(log: Log, id: int, cut: Cut) -> bytes:

@@ -40,7 +40,8 @@ def test_amounts_that_arrive_as_text_add_up(fresh, open_session):
 
 
 def test_a_server_that_sends_a_wrong_amount_is_found_out(reader, faulty, open_session, envelope):
-    rows = reader.get("/receipts", {"with": ["receipt_products"], "limit": 40}, venue=1)
+    related = ["receipt_products", "receipt_products.modificators"]
+    rows = reader.get("/receipts", {"with": related, "limit": 40}, venue=1)
     wrong = next(row for row in rows if row["payment_methods"])
     wrong["payment_methods"][0]["amount"] += 0.25
     faulty.on("/receipts", envelope(*rows))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import numbers
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +14,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from clopos_nb import errors, html, wire
+from clopos_nb import html, wire
+from clopos_nb.addresses import checked_base_url, is_loopback
 from clopos_nb.cabinet import default_cache_dir
 from clopos_nb.credentials import Credentials, Secret, complete, given
 from clopos_nb.days import DayLike
@@ -29,7 +29,7 @@ from clopos_nb.reads import Reads
 from clopos_nb.settings import dtypes, one_of, rate, venue_setting, zone
 from clopos_nb.tables import CATALOGUE, Catalogue
 from clopos_nb.tokens import Token, TokenStore
-from clopos_nb.transport import Transport, checked_base_url, is_loopback
+from clopos_nb.transport import Transport
 from clopos_nb.venues import Venue, VenueLike, Venues
 
 
@@ -495,21 +495,7 @@ class Session:
     ) -> list[Place]:
         if _of_brand(question, venues):
             return [Place(None)]
-        return [venue.place for venue in self._chosen(venues)]
-
-    def _chosen(self, venues: str | VenueLike | Sequence[VenueLike]) -> list[Venue]:
-        if isinstance(venues, str) and venues == "all":
-            return list(self.venues) or [self.venues.main]  # which says that there is none
-        if isinstance(venues, numbers.Integral | str | Venue):
-            return [self.venues[venues]]
-        if not isinstance(venues, Iterable):
-            message = f"venues is {venues!r}; expected 'all', an id, a name or a list of them"
-            raise errors.ConfigError(message)
-        chosen = list({venue.id: venue for venue in map(self.venues.__getitem__, venues)}.values())
-        if not chosen:
-            message = "venues is empty; name one, or leave it out for all"
-            raise errors.ConfigError(message)
-        return chosen
+        return [venue.place for venue in self.venues.chosen(venues)]
 
 
 def _of_brand(question: Question, venues: object) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import email.utils
 import functools
-import ipaddress
 import json
 import logging
 import os
@@ -20,13 +19,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from clopos_nb import errors, wire
+from clopos_nb.addresses import checked_path, is_loopback
 from clopos_nb.budget import Budget, Rate
 from clopos_nb.credentials import Credentials
 from clopos_nb.quota import Quota, retry_after_s
@@ -40,47 +40,6 @@ TRIES = 4
 WORKERS = 16  # requests under way at once, at most
 NOTICEABLE_S = 1.0  # a shorter wait is not worth a word
 LONGEST_WAIT_S = 90.0  # a window is a minute; whoever asks for much more is not believed
-
-
-def checked_base_url(url: str) -> str:
-    """Return the base URL without a trailing slash, if it is safe to send credentials to.
-
-    Raises
-    ------
-    ConfigError
-        Not ``https://``, nor ``http://`` to this machine; or it carries a login, query or fragment.
-    """
-    try:
-        parts = urlsplit(url.strip() if isinstance(url, str) else "")
-        host, _ = parts.hostname, parts.port
-    except ValueError:  # "[" without its "]", a port that is no number
-        parts, host = urlsplit(""), None
-    if not host or parts.scheme not in ("https", "http"):
-        message = (
-            "base_url is not a web address. Expected https://HOST/PATH, as in "
-            f"{wire.DEFAULT_BASE_URL}; set CLOPOS_BASE_URL or pass base_url="
-        )
-        raise errors.ConfigError(message)
-    if parts.username or parts.password or parts.query or parts.fragment:
-        message = "base_url must not carry a login, a query or a fragment; credentials go elsewhere"
-        raise errors.ConfigError(message)
-    if parts.scheme == "http" and not is_loopback(host):
-        message = (
-            f"base_url is http:// to {host}, which would send the credentials readable to all on "
-            "the way. Use https://; plain http:// is for this machine only (127.0.0.1, localhost)"
-        )
-        raise errors.ConfigError(message)
-    return url.strip().rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name is this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _Headers(AuthBase):
@@ -169,7 +128,7 @@ class Transport:
     Parameters
     ----------
     base_url : str
-        Checked by :func:`checked_base_url`.
+        Checked by :func:`clopos_nb.addresses.checked_base_url`.
     credentials : callable
         Gives the credentials when they are first needed.
     store : TokenStore
@@ -391,24 +350,6 @@ class Transport:
                 http.trust_env = not is_loopback(urlsplit(self.base_url).hostname or "")
                 self._connections = http
             return self._connections
-
-
-def checked_path(path: str) -> str:
-    """Return a path below the base URL, with its leading slash.
-
-    Raises
-    ------
-    ConfigError
-        It leads elsewhere, or has a query of its own.
-    """
-    path = "/" + str(path).lstrip("/")
-    plain = unquote(path)
-    if "://" in plain or "?" in plain or "#" in plain or ".." in plain.split("/"):
-        message = (
-            f"{path!r} is not a path of the API; write it as in '/receipts/12' and use params="
-        )
-        raise errors.ConfigError(message)
-    return path
 
 
 def _server_time(response: requests.Response) -> float | None:

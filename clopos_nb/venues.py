@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pandas as pd
@@ -232,6 +232,26 @@ class Venues:
         more = f" and {len(self) - 50} more" if len(self) > 50 else ""
         message = f"{problem} in this brand; there are: {there_are or 'none'}{more}"
         raise errors.VenueNotFound(message)
+
+    def chosen(self, venues: str | VenueLike | Sequence[VenueLike]) -> list[Venue]:
+        """Return the venues that are meant: "all", one of them, or several in their order.
+
+        Raises
+        ------
+        ConfigError, VenueNotFound
+        """
+        if isinstance(venues, str) and venues == "all":
+            return list(self) or [self.main]  # which says that there is none
+        if isinstance(venues, numbers.Integral | str | Venue):
+            return [self[venues]]
+        if not isinstance(venues, Iterable):
+            message = f"venues is {venues!r}; expected 'all', an id, a name or a list of them"
+            raise errors.ConfigError(message)
+        chosen = list({venue.id: venue for venue in map(self.__getitem__, venues)}.values())
+        if not chosen:
+            message = "venues is empty; name one, or leave it out for all"
+            raise errors.ConfigError(message)
+        return chosen
 
     @property
     def main(self) -> Venue:

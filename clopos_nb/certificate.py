@@ -18,6 +18,7 @@ class VenueRecord:
     total: int | None = None
     rows: int = 0
     pages: int = 0
+    requests: int = 0
     duplicates: int = 0
     left_out: int = 0
     complete: bool = False
@@ -30,7 +31,8 @@ class Certificate:
 
     ``total`` is the server's own count and ``rows`` what was received of it, of the list endpoint:
     a child table certifies the walk of its parent. ``left_out`` are rows received and dropped again
-    because they lie outside the business days or filters asked for. ``cut`` says that ``limit`` was
+    because they lie outside the business days or filters asked for. ``requests`` are the pages and
+    those that were asked for ahead and not needed after all. ``cut`` says that ``limit`` was
     reached, so that there may be more. ``filters`` are their names only: a value may be somebody's
     phone number.
     """
@@ -59,12 +61,11 @@ class Certificate:
         known = [total for total in totals if total is not None]
         sums = {
             name: sum(getattr(venue, name) for venue in self.venues)
-            for name in ("pages", "rows", "duplicates", "left_out")
+            for name in ("pages", "requests", "rows", "duplicates", "left_out")
         }
         return {
             **asdict(self),
             **sums,
-            "requests": sums["pages"],
             "total": sum(known) if len(known) == len(totals) else None,
             "complete": self.complete,
         }

@@ -50,6 +50,7 @@ class Lane:
     pages: list[Tables] = field(default_factory=list)
     ahead: dict[int, Future[Answer]] = field(default_factory=dict)
     size: int = 0
+    unneeded: int = 0
 
     def __post_init__(self) -> None:
         self.walk = self.question.walk()
@@ -128,13 +129,13 @@ class Lane:
 
     def drop(self) -> None:
         """Forget the pages that were asked for ahead."""
-        for future in self.ahead.values():
-            future.cancel()
+        self.unneeded += sum(not future.cancel() for future in self.ahead.values())
         self.ahead.clear()
 
     def _keep_record(self) -> None:
         record, walk = self.record, self.walk
         record.total, record.rows, record.pages = walk.total, walk.rows, walk.pages
+        record.requests = walk.pages + self.unneeded
         record.duplicates = walk.duplicates
         record.complete = walk.complete and record.error is None
 

@@ -151,6 +151,18 @@ def _is_response(answer: object) -> bool:
     return isinstance(answer, Response)
 
 
+@pytest.fixture(scope="session")
+def make_httpserver(httpserver_listen_address: tuple[str, int]) -> Iterator[HTTPServer]:
+    """Answer several requests at once, as a real server does."""
+    host, port = httpserver_listen_address
+    server = HTTPServer(host=host or "127.0.0.1", port=port or 0, threaded=True)
+    server.start()
+    yield server
+    server.clear()
+    if server.is_running():
+        server.stop()
+
+
 @pytest.fixture
 def faulty(httpserver: HTTPServer) -> Faulty:
     return Faulty(httpserver)

@@ -149,7 +149,7 @@ def test_ctrl_c_while_waiting_for_an_answer_shows_no_secret(faulty, visitor, ver
         os.kill(os.getpid(), signal.SIGINT)
         return Response("", 500)
 
-    faulty.on(path, interrupting)
+    faulty.on(path, interrupting, Response("", 500))
     with pytest.raises(KeyboardInterrupt) as caught:
         visitor.frame("users")
     shown = verbose(caught)

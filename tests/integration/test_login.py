@@ -271,7 +271,9 @@ def planted(fresh, open_session, cache) -> Callable[[str, tuple[object, ...]], N
 
     def plant(change: str, values: tuple[object, ...]) -> None:
         with contextlib.closing(sqlite3.connect(cache / "cache.db")) as base, base:
-            changed = base.execute(f"UPDATE Cache SET {change}", values)
+            # Of the rows there, the token's lives longest; the others count requests.
+            token = "SELECT rowid FROM Cache ORDER BY expire_time DESC LIMIT 1"
+            changed = base.execute(f"UPDATE Cache SET {change} WHERE rowid = ({token})", values)
             assert changed.rowcount == 1
 
     return plant

@@ -1,0 +1,259 @@
+"""Many requests at once: in order, complete or told, stopped when told, inside one budget."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from jupyter_client.manager import KernelManager
+from werkzeug import Request
+
+import clopos_nb
+from clopos_nb import CloposError, ConfigError
+from clopos_nb.sandbox import Sandbox
+from clopos_nb.sandbox.brand import Brand
+from clopos_nb.sandbox.requestlog import Entry
+
+RANGE = ("2026-01-02", "2026-01-20")  # some twenty pages when a page holds twenty rows
+
+
+@pytest.fixture(scope="module")
+def busy() -> Brand:
+    """Return two venues with several pages of receipts each."""
+    return Brand(
+        seed=5,
+        venues=2,
+        first_day=date(2026, 1, 1),
+        last_day=date(2026, 1, 31),
+        receipts_per_day=60,
+    )
+
+
+@pytest.fixture
+def server(busy) -> Iterator[Sandbox]:
+    with Sandbox(brand=busy, window_s=2) as sandbox:
+        yield sandbox
+
+
+# ------------------------------------------------------------------------------- order
+
+
+def test_rows_come_in_the_order_that_one_request_after_the_other_gives(server, open_session):
+    session = open_session(server)
+    server.faults.add("limit_clamp", limit=20)
+    together = session.frame("receipts", *RANGE, progress=False)
+    one_by_one = [row["id"] for venue in session.venues for row in venue.rows("receipts", *RANGE)]
+    assert together["id"].tolist() == one_by_one
+    assert together.attrs["clopos"]["pages"] > 20
+
+
+def test_several_requests_are_under_way_at_once_and_never_more_than_sixteen(faulty, visitor):
+    """Each answer but the first waits until four requests are there: alone, none would end."""
+    lock, under_way, met = threading.Lock(), [0, 0], threading.Barrier(4)
+
+    def page(request: Request) -> dict:
+        with lock:
+            under_way[0] += 1
+            under_way[1] = max(under_way)
+        number = int(request.args["page"])
+        if number > 1:
+            met.wait(10)
+        with lock:
+            under_way[0] -= 1
+        return {"success": True, "data": [{"id": number}], "total": 33}
+
+    faulty.on("/users", page)
+    frame = visitor.frame("users", progress=False)
+    assert frame["id"].tolist() == list(range(1, 34))
+    assert 4 <= under_way[1] <= 16
+
+
+# ------------------------------------------------------------------------------ faults
+
+MOVING = ["rows_inserted", "rows_edited", "rows_deleted"]
+SPOILING = [
+    "reset_before_body",
+    "server_error",
+    "html_error",
+    "truncated_json",
+    "expired_token",
+    "invalid_token",
+    "limit_clamp",
+    "repeated_page",
+    "unsorted_page",
+    "unknown_enums",
+    "unknown_fields",
+    "changed_types",
+    "wrong_content_type",
+]
+
+
+@pytest.mark.parametrize("fault", [*MOVING, *SPOILING])
+def test_a_walk_that_meets_a_fault_holds_every_row_or_says_that_it_does_not(
+    server, open_session, fault
+):
+    session = open_session(server)
+    truth = set(session.venue(1).frame("receipts", *RANGE)["id"])
+    server.faults.add("limit_clamp", limit=50, path="/receipts")
+    server.faults.add(fault, path="/receipts", count=3)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            frame = session.venue(1).frame("receipts", *RANGE, progress=False)
+        except CloposError:
+            return  # the named error
+    certificate = frame.attrs["clopos"]
+    assert frame["id"].is_unique
+    if not certificate["complete"]:
+        assert any("Incomplete" in str(warning.message) for warning in told)
+    elif fault in ("rows_inserted", "rows_deleted"):
+        assert len(frame) == certificate["total"]
+    else:
+        assert set(frame["id"]) == truth
+
+
+def test_a_venue_that_fails_is_named_and_the_other_one_is_kept(server, open_session):
+    session = open_session(server)
+    session.venues  # noqa: B018
+    server.faults.add("missing_module", path="/orders", venue=2)
+    with pytest.warns(clopos_nb.IncompleteResultWarning, match="ModuleUnavailable"):
+        orders = session.frame("orders", "2026-01", errors="warn", progress=False)
+    assert set(orders["venue_id"]) == {1}
+    first, second = orders.attrs["clopos"]["venues"]
+    assert (first["complete"], second["complete"]) == (True, False)
+    assert "ModuleUnavailable" in second["error"]
+
+
+# ------------------------------------------------------------------------------ budget
+
+PULL = """
+import json, sys, clopos_nb
+about = json.loads(sys.argv[1])
+with clopos_nb.Session(**about, cache_dir=sys.argv[2]) as session:
+    print("ready", flush=True)
+    for _ in range(int(sys.argv[3])):
+        session.get("/sale-types")
+print("done")
+"""
+
+
+def puller(server: Sandbox, cache: object, requests: int) -> subprocess.Popen[str]:
+    about = json.dumps({"base_url": server.url, **server.credentials})
+    command = [sys.executable, "-c", PULL, about, str(cache), str(requests)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_three_processes_share_one_budget_and_none_is_refused(server, tmp_path):
+    pullers = [puller(server, tmp_path, 150) for _ in range(3)]
+    assert [process.communicate(timeout=60)[0].split()[-1] for process in pullers] == ["done"] * 3
+    assert {entry.status for entry in server.requests} == {200}
+    assert server.count("/sale-types") == 450
+    assert server.count("/auth") == 1
+
+
+def test_a_process_that_is_killed_holds_the_others_up_no_longer_than_a_window(server, tmp_path):
+    victim, other = puller(server, tmp_path, 100_000), puller(server, tmp_path, 350)
+    victim.stdout.readline()
+    other.stdout.readline()
+    os.kill(victim.pid, signal.SIGKILL)
+    assert other.communicate(timeout=60)[0].split()[-1] == "done"
+    victim.wait()
+    assert 429 not in {entry.status for entry in server.requests}
+
+
+def test_a_read_of_more_than_the_budget_waits_and_is_never_refused(server, open_session):
+    session = open_session(server)
+    server.faults.add("limit_clamp", limit=5, path="/receipts")
+    frame = session.frame("receipts", "2026-01", progress=False)
+    assert frame.attrs["clopos"]["requests"] > 600
+    assert frame.attrs["clopos"]["complete"]
+    assert {entry.status for entry in server.requests} == {200}
+
+
+def test_a_warm_session_needs_one_request_and_no_login_for_a_small_frame(
+    server, open_session, tmp_path
+):
+    open_session(server, cache_dir=tmp_path).login()
+    before = len(list(server.requests))
+    open_session(server, cache_dir=tmp_path).frame("sale_types")
+    assert [entry.path for entry in list(server.requests)[before:]] == ["/sale-types"]
+
+
+@pytest.mark.parametrize("rate", ["300", "many/60s", "0/60s"])
+def test_a_budget_that_cannot_be_is_refused(rate):
+    with pytest.raises(ConfigError, match="rate_limit"):
+        clopos_nb.Session(rate_limit=rate)
+
+
+# ---------------------------------------------------------------------------- estimate
+
+
+def test_an_estimate_costs_a_request_for_each_venue_and_is_what_the_read_then_takes(
+    server, open_session
+):
+    session = open_session(server)
+    session.venues  # noqa: B018
+    before = len(list(server.requests))
+    cost = session.estimate("receipts", *RANGE)
+    assert len(list(server.requests)) == before + 2
+    frame = session.frame("receipts", *RANGE, progress=False)
+    assert (cost.rows, cost.requests) == (len(frame), frame.attrs["clopos"]["requests"])
+    assert cost.seconds >= 0
+    assert "requests" in str(cost)
+
+
+# ------------------------------------------------------------------------------ Ctrl-C
+
+
+def test_an_interrupt_in_a_notebook_stops_the_read_and_leaves_the_session_usable(busy, tmp_path):
+    well_under_way, seen = threading.Event(), []
+
+    def observe(entry: Entry, _: float) -> None:
+        seen.append(entry.path)
+        if seen.count("/receipts") == 20:
+            well_under_way.set()
+
+    with Sandbox(brand=busy, window_s=2, latency_s=0.3, on_request=observe) as sandbox:
+        sandbox.faults.add("limit_clamp", limit=2, path="/receipts")
+        about = {"base_url": sandbox.url, "cache_dir": str(tmp_path), **sandbox.credentials}
+        manager = KernelManager()
+        manager.start_kernel(env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+        client = manager.client()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=60)
+            run(client, f"import clopos_nb, threading; session = clopos_nb.Session(**{about})")
+            client.execute("session.frame('receipts', '2026-01', progress=False)")
+            assert well_under_way.wait(30)
+            manager.interrupt_kernel()
+            reply = client.get_shell_msg(timeout=5)["content"]
+            assert reply["ename"] == "KeyboardInterrupt"
+            assert run(client, "rows = len(session.frame('sale_types')); assert rows")
+            assert run(client, LEFT)
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+
+
+LEFT = """
+for thread in threading.enumerate():
+    if thread.name.startswith('clopos_nb'):
+        thread.join(5)
+assert not [t for t in threading.enumerate() if t.name.startswith('clopos_nb')]
+"""
+
+
+def run(client, code: str) -> bool:
+    """Run a cell and tell whether it ended well."""
+    asked = client.execute(code)
+    while (reply := client.get_shell_msg(timeout=30))["parent_header"]["msg_id"] != asked:
+        pass
+    return reply["content"]["status"] == "ok"

@@ -189,8 +189,8 @@ class Session:
     ) -> pd.DataFrame:
         """Return one table of several venues as a DataFrame.
 
-        All pages are read, venue after venue, inside the request budget of the brand; a second
-        call asks the server again. A table of the whole brand, such as products, is read once
+        All pages of all venues are read, up to sixteen at once, inside the request budget of the
+        brand; a second call asks the server again. A table of the whole brand, such as products, is read once
         unless venues are named.
 
         Parameters

@@ -76,19 +76,6 @@ class Lists:
         rows = flat(self.rows(resource, venue_id))
         return next((row for row in rows if row.get(name) == key), None)
 
-    def page(
-        self,
-        resource: Resource,
-        rows: Iterable[Row],
-        conditions: Conditions,
-        order: Sort | None,
-        page: Page,
-    ) -> tuple[list[Row], int]:
-        """Return one page of a small resource and the number of rows that match."""
-        kept = _filtered(resource, rows, conditions)
-        _sort(kept, order or [("id", False)])
-        return kept[page.offset : page.offset + page.size], len(kept)
-
     def encoded_page(
         self,
         resource: Resource,
@@ -98,31 +85,10 @@ class Lists:
         page: Page,
         cut: Cut,
     ) -> tuple[msgspec.Raw, int]:
-        """Return ``page`` as a JSON array."""
-        found, total = self.page(resource, rows, conditions, order, page)
-        return encode_rows(found, cut), total
-
-    def log_ids(
-        self,
-        resource: Resource,
-        venue_id: int,
-        days: Days,
-        conditions: Conditions,
-        order: Sort | None,
-        page: Page,
-    ) -> tuple[list[int], int]:
-        """Return the ids on one page of receipts or orders, and how many there are in all.
-
-        Newest first unless asked otherwise.
-        """
-        log = self._source.log(resource.name, venue_id)
-        by, descending = (order or [("created_at", True)])[0]
-        if by in ("created_at", "id") and not conditions:
-            found = log.page_ids(*days, page.offset, page.size, descending=descending, by=by)
-            return found, log.total(*days)
-        ids = self._result(resource, venue_id, log, days, conditions, (by, descending))
-        here: list[int] = ids[page.offset : page.offset + page.size].tolist()
-        return here, len(ids)
+        """Return one page of a small resource and the number of rows that match."""
+        kept = _filtered(resource, rows, conditions)
+        _sort(kept, order or [("id", False)])
+        return encode_rows(kept[page.offset : page.offset + page.size], cut), len(kept)
 
     def encoded_log_page(
         self,
@@ -134,15 +100,20 @@ class Lists:
         page: Page,
         cut: Cut,
     ) -> tuple[msgspec.Raw, int]:
-        """Return one page of receipts or orders as a JSON array, and how many there are in all.
+        """Return one page of receipts or orders, and how many there are in all.
 
-        Rows that were encoded before are not made again.
+        Newest first unless asked otherwise. Rows that were encoded before are not made again.
         """
-        ids, total = self.log_ids(resource, venue_id, days, conditions, order, page)
         log = self._source.log(resource.name, venue_id)
-        return msgspec.Raw(
-            b"[" + b",".join(self._encoded.rows(resource, log, ids, cut)) + b"]"
-        ), total
+        by, descending = (order or [("created_at", True)])[0]
+        if by in ("created_at", "id") and not conditions:
+            ids = log.page_ids(*days, page.offset, page.size, descending=descending, by=by)
+            total = log.total(*days)
+        else:
+            found = self._result(resource, venue_id, log, days, conditions, (by, descending))
+            ids, total = found[page.offset : page.offset + page.size].tolist(), len(found)
+        rows = self._encoded.rows(resource, log, ids, cut)
+        return msgspec.Raw(b"[" + b",".join(rows) + b"]"), total
 
     def _result(
         self,

@@ -6,7 +6,7 @@ place with ``Sandbox(brand=...)``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -31,18 +31,6 @@ class Log(Protocol):
         """Count the rows created on these days."""
         ...
 
-    def page(
-        self,
-        first: date | None,
-        last: date | None,
-        offset: int,
-        limit: int,
-        *,
-        descending: bool = False,
-    ) -> list[Row]:
-        """Return ``limit`` rows from ``offset`` on."""
-        ...
-
     def page_ids(
         self,
         first: date | None,
@@ -54,10 +42,6 @@ class Log(Protocol):
         by: str = "created_at",
     ) -> list[int]:
         """Return the ids of a page in order of ``(created_at, id)``, or of id alone."""
-        ...
-
-    def scan(self, first: date | None, last: date | None) -> Iterator[Row]:
-        """Yield every row created on these days."""
         ...
 
     def get(self, id: int, parts: Parts = None) -> Row | None:

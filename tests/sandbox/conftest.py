@@ -15,6 +15,8 @@ import requests
 from clopos_nb.sandbox import Sandbox
 from clopos_nb.sandbox.brand import Brand
 
+pytest.register_assert_rewrite("adding")
+
 
 class Api:
     """Speaks to one sandbox as a well-behaved integrator would."""

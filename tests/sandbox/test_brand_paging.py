@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from adding import local_day
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,14 +25,6 @@ WHOLE = {key: list(log.scan(None, None)) for key, log in LOGS.items()}
 
 keys = st.sampled_from(sorted(LOGS))
 days = st.none() | st.dates(FIRST - timedelta(days=3), LAST + timedelta(days=3))
-
-
-def local_day(row):
-    """Read the brand-local calendar day of either spelling of created_at."""
-    text = row["created_at"]
-    if not text.endswith("Z"):
-        return date.fromisoformat(text[:10])
-    return date.fromisoformat(text[:10]) + timedelta(days=int(text[11:13]) >= 20)
 
 
 def within(key, first, last):

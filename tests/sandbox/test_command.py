@@ -1,10 +1,11 @@
-"""`clopos-nb sandbox` as a process: faults, clock, clerk and control from a shell."""
+"""`clopos-nb sandbox` as a process: what it prints, how it stops, and what a shell can set."""
 
 from __future__ import annotations
 
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 
@@ -47,11 +48,25 @@ def start():
         process.communicate()
 
 
-def stop(process):
-    process.send_signal(signal.SIGINT)
+def stop(process, *signals):
+    """Send signals, SIGINT by default; the process must end well."""
+    for number in signals or (signal.SIGINT,):
+        process.send_signal(number)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0
     return out, err
+
+
+def greeting(process):
+    """Return what is said for people before the first request, and the facts in it."""
+    said = ""
+    while "Ctrl-C" not in said:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        said += line
+    exports = re.findall(r"^export CLOPOS_(\w+)=(.*)$", said, re.M)
+    facts = {name.lower(): value for name, value in exports}
+    return said, {**facts, "url": facts["base_url"]}
 
 
 def login(facts, prefix=""):
@@ -65,16 +80,38 @@ def get(facts, path, token):
     return requests.get(facts["url"] + path, headers=headers, timeout=10)
 
 
-def test_json_names_both_brands_and_the_control_endpoint(start):
+def test_json_is_one_line_of_facts_that_work(start):
     process = start("--json", code=CLI)
     facts = json.loads(process.stdout.readline())
+    assert set(facts) == {
+        "url",
+        "client_id",
+        "client_secret",
+        "brand",
+        "integrator_id",
+        "test_client_id",
+        "test_client_secret",
+        "test_brand",
+        "test_integrator_id",
+        "control",
+        "venues",
+    }
+    assert facts["url"].endswith("/open-api/v2")
+    assert [set(venue) for venue in facts["venues"]] == [{"id", "name"}] * 2
     for prefix in ("", "test_"):
-        token = login(facts, prefix).json()["token"]
-        assert get(facts, "/venues", token).status_code == 200
+        venues = get(facts, "/venues", login(facts, prefix).json()["token"]).json()["data"]
+        assert [venue["id"] for venue in venues] == [venue["id"] for venue in facts["venues"]]
     mixed = {**facts, "integrator_id": facts["test_integrator_id"]}
     assert (login(mixed).status_code, login(mixed).json()["success"]) == (200, False)
     assert requests.get(f"{facts['control']}/faults", timeout=10).json()["data"]["faults"] == []
     assert stop(process) == ("", "")
+
+
+@pytest.mark.parametrize("signals", [["SIGTERM"], ["SIGINT", "SIGTERM", "SIGINT", "SIGTERM"]])
+def test_a_signal_stops_it_however_impatient(start, signals):
+    process = start("--json")
+    process.stdout.readline()
+    stop(process, *(signal.Signals[name] for name in signals))
 
 
 def test_faults_of_the_command_line_strike_and_are_marked_in_the_log(start):
@@ -82,15 +119,7 @@ def test_faults_of_the_command_line_strike_and_are_marked_in_the_log(start):
         *("--fault", "server_error,path=/receipts,count=1"),
         *("--fault", "gateway_timeout,path=/orders,count=1", "--fault-time-scale", "0.01"),
     )
-    said = ""
-    while "Ctrl-C" not in said:
-        line = process.stdout.readline()
-        assert line, process.stderr.read()
-        said += line
-    facts = {
-        name.lower(): value for name, value in re.findall(r"^export CLOPOS_(\w+)=(.*)$", said, re.M)
-    }
-    facts["url"] = facts["base_url"]
+    said, facts = greeting(process)
     assert "Fault:   server_error,path=/receipts,count=1" in said
     assert "Control: http://127.0.0.1:" in said
     assert "# export CLOPOS_INTEGRATOR_ID=test_" in said
@@ -103,6 +132,14 @@ def test_faults_of_the_command_line_strike_and_are_marked_in_the_log(start):
     assert re.search(r"^GET /receipts 200 \d+\.\d ms venue 1$", out, re.M)
     assert re.search(r"^POST /auth 200 \d+\.\d ms$", out, re.M)
     assert (err, token in out, facts["client_secret"] in out) == ("", False, False)
+
+
+def test_the_log_has_a_line_per_request_and_never_a_token(start):
+    process = start("--legacy", "--latency-ms", "1", "--window-s", "5")
+    get(greeting(process)[1], "/venues", "aaa.bbb.ccc")
+    out, err = stop(process)
+    assert "GET /venues 401" in out
+    assert "aaa.bbb" not in out + err
 
 
 def test_control_switches_a_running_process(start):
@@ -163,6 +200,17 @@ def test_a_wrong_option_is_said_without_a_traceback(arguments, said, start):
     out, err = (process := start(*arguments)).communicate(timeout=30)
     assert (process.returncode, out) == (2, "")
     assert said in " ".join(err.split())
+    assert "Traceback" not in err
+
+
+def test_a_taken_port_is_said_without_a_traceback(start):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        process = start("--json", "--port", str(taken.getsockname()[1]))
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (1, "")
+    assert "cannot serve" in err
     assert "Traceback" not in err
 
 

@@ -1,14 +1,10 @@
-"""Starting, stopping, several at once, inside a running loop, and as a process of its own."""
+"""Starting, stopping, several at once, and inside a running loop."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import signal
 import socket
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,36 +12,6 @@ import pytest
 import requests
 
 from clopos_nb.sandbox import Sandbox
-
-COMMAND = """
-import argparse, sys
-from clopos_nb.sandbox import command
-parser = argparse.ArgumentParser()
-command.add_arguments(parser)
-sys.exit(command.run(parser.parse_args()))
-"""
-SMALL = ("--venues", "2", "--days", "3", "--receipts-per-day", "5")
-
-
-@pytest.fixture
-def process():
-    started = []
-
-    def start(*arguments):
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-c", COMMAND, *SMALL, *arguments],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.kill()
-        one.communicate()
 
 
 def test_url_ends_in_the_documented_path_and_is_loopback(sandbox):
@@ -160,77 +126,3 @@ def test_ledger_is_the_brands_own(sandbox):
     venue = sandbox.brand.venue_ids[0]
     mine = sandbox.ledger(venue, sandbox.today, sandbox.today)
     assert mine == sandbox.brand.ledger(venue, sandbox.today, sandbox.today)
-
-
-def test_json_command_prints_one_line_and_serves(process):
-    server = process("--port", "0", "--json")
-    facts = json.loads(server.stdout.readline())
-    assert set(facts) == {
-        "url",
-        "client_id",
-        "client_secret",
-        "brand",
-        "integrator_id",
-        "test_client_id",
-        "test_client_secret",
-        "test_brand",
-        "test_integrator_id",
-        "control",
-        "venues",
-    }
-    assert facts["url"].endswith("/open-api/v2")
-    assert [set(venue) for venue in facts["venues"]] == [{"id", "name"}] * 2
-    names = ("client_id", "client_secret", "brand", "integrator_id")
-    body = {name: facts[name] for name in names}
-    answer = requests.post(f"{facts['url']}/auth", json=body, timeout=10).json()
-    token = {"x-token": answer["token"]}
-    venues = requests.get(f"{facts['url']}/venues", headers=token, timeout=10).json()["data"]
-    assert [venue["id"] for venue in venues] == [venue["id"] for venue in facts["venues"]]
-    refused = {**body, "integrator_id": facts["test_integrator_id"]}
-    assert not requests.post(f"{facts['url']}/auth", json=refused, timeout=10).json()["success"]
-    server.send_signal(signal.SIGINT)
-    out, err = server.communicate(timeout=10)
-    assert (server.returncode, out, err) == (0, "", "")
-
-
-def test_sigterm_stops_it_too(process):
-    server = process("--json")
-    server.stdout.readline()
-    server.terminate()
-    server.communicate(timeout=10)
-    assert server.returncode == 0
-
-
-def test_impatient_signals_do_not_hang_it(process):
-    server = process("--json")
-    server.stdout.readline()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
-        server.send_signal(number)
-    server.communicate(timeout=10)
-    assert server.returncode == 0
-
-
-def test_plain_command_prints_a_line_per_request_and_never_a_token(process):
-    server = process("--legacy", "--latency-ms", "1", "--window-s", "5")
-    url = ""
-    while not url:
-        line = server.stdout.readline()
-        assert line
-        if line.startswith("export CLOPOS_BASE_URL="):
-            url = line.partition("=")[2].strip()
-    requests.get(f"{url}/venues", headers={"x-token": "aaa.bbb.ccc"}, timeout=10)
-    server.send_signal(signal.SIGINT)
-    out, err = server.communicate(timeout=10)
-    assert "GET /venues 401" in out
-    assert "aaa.bbb" not in out + err
-
-
-def test_taken_port_is_said_without_a_traceback(process):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        server = process("--json", "--port", str(taken.getsockname()[1]))
-        out, err = server.communicate(timeout=30)
-    assert (server.returncode, out) == (1, "")
-    assert "cannot serve" in err
-    assert "Traceback" not in err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from writing import order, send
+from writing import order, refusal, send
 
 ENVELOPE = {"success", "data", "time", "timestamp", "unix"}
 
@@ -161,11 +161,7 @@ def test_a_receipt_is_not_closed_before_it_was_made(api):
     body = {"payment_methods": pay, "closed_at": row["created_at"]}
     answer = send(api, "POST", f"/receipts/{row['id']}/close", body)
     assert answer.status_code == 400
-    assert answer.json() == {
-        "success": False,
-        "error": "validation_failed",
-        "message": "closed_at must be greater than created_at",
-    }
+    assert answer.json() == refusal("closed_at must be greater than created_at")
 
 
 def test_amounts_must_add_up(api):

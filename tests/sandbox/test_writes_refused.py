@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from writing import order, send, spoilt
+from writing import order, refusal, send, spoilt
 
 WRITES = [
     ("POST", "/customers"),
@@ -129,11 +129,7 @@ def test_an_order_takes_no_status_but_ignore(api, body):
     id = api.data("/orders?limit=1")[0]["id"]
     answer = send(api, "PUT", f"/orders/{id}", body)
     assert answer.status_code == 400
-    assert answer.json() == {
-        "success": False,
-        "error": "validation_failed",
-        "message": "Status is not allowed",
-    }
+    assert answer.json() == refusal("Status is not allowed")
 
 
 @pytest.mark.parametrize("key", ["987654321", "abc"])
@@ -160,11 +156,7 @@ def test_a_receipt_takes_four_fields_and_no_others(api, body):
     id = api.data("/receipts?limit=1")[0]["id"]
     answer = send(api, "PATCH", f"/receipts/{id}", body)
     assert answer.status_code == 400
-    assert answer.json() == {
-        "success": False,
-        "error": "validation_failed",
-        "message": "Invalid field values provided",
-    }
+    assert answer.json() == refusal("Invalid field values provided")
 
 
 @pytest.mark.parametrize(
@@ -177,11 +169,7 @@ def test_a_receipt_takes_four_fields_and_no_others(api, body):
 def test_an_absent_receipt_is_404(api, method, path, body):
     answer = send(api, method, path, body)
     assert answer.status_code == 404
-    assert answer.json() == {
-        "success": False,
-        "error": "not_found",
-        "message": "Receipt not found",
-    }
+    assert answer.json() == refusal("Receipt not found", "not_found")
 
 
 @pytest.mark.parametrize(

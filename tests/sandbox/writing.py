@@ -13,6 +13,10 @@ def send(api: Any, method: str, path: str, body: Any = None, **kw: Any) -> Any:
     return api.http.request(method, api.sandbox.url + path, headers=headers, timeout=10, **kw)
 
 
+def refusal(message: str, error: str = "validation_failed") -> dict[str, Any]:
+    return {"success": False, "error": error, "message": message}
+
+
 def order(api: Any, **changes: Any) -> dict[str, Any]:
     product = next(
         row

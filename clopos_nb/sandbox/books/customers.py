@@ -1,19 +1,67 @@
-"""Customers that were added through the API."""
+"""Customers of the brand, and those that were added through the API."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from functools import cached_property
 from typing import Any
 
 from clopos_nb.sandbox.books.errors import BooksError, Taken
+from clopos_nb.sandbox.books.moments import Moment
+from clopos_nb.sandbox.brand import Brand
 from clopos_nb.sandbox.brand.products import Row, fresh
 from clopos_nb.sandbox.brand.stamps import Keys, iso
+
+GUEST = 0
+"""The customer id that stands for somebody without an account."""
 
 _UNIQUE = ("phone", "code", "cid")
 
 
-def check_unique(fields: Mapping[str, Any], rows: Sequence[Row]) -> None:
+class Customers:
+    """The customers of a brand, and those that were added."""
+
+    def __init__(self, brand: Brand) -> None:
+        self._brand = brand
+        self._added: list[Row] = []
+
+    @property
+    def added(self) -> int:
+        """How many were added."""
+        return len(self._added)
+
+    def rows(self, venue_id: int) -> list[Row]:
+        """Return all of them, fresh."""
+        return [*self._brand.rows("customers", venue_id), *fresh(self._added)]
+
+    def find(self, customer_id: int, venue_id: int) -> Row | None:
+        """Return a customer, or None for ``GUEST``; raises ``BooksError`` for a stranger."""
+        if customer_id == GUEST:
+            return None
+        found = next((row for row in self.rows(venue_id) if row["id"] == customer_id), None)
+        if found is None:
+            reason = "customer.id is not a customer of this brand"
+            raise BooksError(reason, "customer")
+        return found
+
+    def add(self, fields: Mapping[str, Any], moment: Moment) -> Row:
+        """Add a customer; raises ``Taken`` for a unique value that somebody has."""
+        main = self._brand.venue_ids[0]
+        rows = self.rows(fields.get("venue_id", main))
+        _check_unique(fields, rows)
+        number = max(row["id"] for row in rows) + 1
+        groups = self._brand.rows("customer_groups", main)
+        row = _customer_row(number, self._keys, groups, moment, fields)
+        self._added.append(row)
+        made: Row = fresh(row)
+        return made
+
+    @cached_property
+    def _keys(self) -> Keys:
+        return Keys(self._brand.seed, "customer")
+
+
+def _check_unique(fields: Mapping[str, Any], rows: Sequence[Row]) -> None:
     """Raise ``Taken`` when a unique value is held by a row; null and empty are no values."""
     for name in _UNIQUE:
         value = fields.get(name)
@@ -27,11 +75,11 @@ def _same(name: str, held: str | None, value: str) -> bool:
     return held.lower() == value.lower() if name == "cid" else held == value
 
 
-def customer_row(
+def _customer_row(
     number: int,
     keys: Keys,
     groups: Sequence[Row],
-    moment: tuple[date, int],
+    moment: Moment,
     fields: Mapping[str, Any],
 ) -> Row:
     """Return a new customer with the documented defaults and the group it was given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from threading import RLock
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clopos_nb.sandbox.brand.columns import Columns, joined, second
-from clopos_nb.sandbox.brand.log import Log, window
+from clopos_nb.sandbox.brand.log import Log, Paged
 from clopos_nb.sandbox.brand.products import Row
 from clopos_nb.sandbox.brand.served import Parts
 from clopos_nb.sandbox.brand.stamps import DAY
@@ -37,7 +37,7 @@ class _Added(NamedTuple):
     before: int
 
 
-class OpenLog(Generic[M]):
+class OpenLog(Paged, Generic[M]):
     """Reads like the log below it, and takes changes.
 
     Added rows are few beside the log's own, so their places are kept in sorted lists and a position
@@ -66,6 +66,7 @@ class OpenLog(Generic[M]):
         lock: RLock,
     ) -> None:
         self._base = base
+        self.number = base.number
         self._row = row
         self._columns = columns
         self._before = before
@@ -142,84 +143,44 @@ class OpenLog(Generic[M]):
             for rank, entry in enumerate(self._added)
         ]
 
-    def __len__(self) -> int:
-        return len(self._base) - len(self._gone) + len(self._added)
+    def bounds(self, first: date | None, last: date | None) -> tuple[int, int]:
+        """Return the half-open range of positions created on these calendar days."""
+        low, high = self._kept_bounds(first, last)
+        start, stop = self._added_bounds(first, last)
+        return low + start, max(low + start, high + stop)
 
-    def total(self, first: date | None, last: date | None) -> int:
-        """Count the rows created on these days."""
-        with self._lock:
-            low, high = self._bounds(first, last)
-            return high - low
-
-    def page(
-        self,
-        first: date | None,
-        last: date | None,
-        offset: int,
-        limit: int,
-        *,
-        descending: bool = False,
-        parts: Parts = None,
-    ) -> list[Row]:
-        """Return ``limit`` rows from ``offset`` on."""
+    def ids_at(self, positions: Sequence[int]) -> list[int]:
+        """Return the ids at these positions."""
         if not self.changes:
-            return self._base.page(first, last, offset, limit, descending=descending, parts=parts)
-        ids = self.page_ids(first, last, offset, limit, descending=descending)
-        return [row for row in (self.get(id, parts) for id in ids) if row is not None]
-
-    def page_ids(
-        self,
-        first: date | None,
-        last: date | None,
-        offset: int,
-        limit: int,
-        *,
-        descending: bool = False,
-        by: str = "created_at",
-    ) -> list[int]:
-        """Return the ids of a page in order of ``(created_at, id)``, or of id alone."""
-        if not self.changes:
-            return self._base.page_ids(first, last, offset, limit, descending=descending)
-        with self._lock:
-            low, high = self._bounds(first, last)
-            numbers = window(low, high, offset, limit, descending=descending)
-            if by == "id":
-                return self._by_id(first, last, low, numbers)
-            return self._in_order(numbers)
-
-    def _in_order(self, numbers: Sequence[int]) -> list[int]:
+            return self._base.ids_at(positions)
         found: list[int | None] = []
         kept: list[int] = []
-        for number in numbers:
-            rank = bisect_left(self._ranks, number)
-            if rank < len(self._ranks) and self._ranks[rank] == number:
+        for position in positions:
+            rank = bisect_left(self._ranks, position)
+            if rank < len(self._ranks) and self._ranks[rank] == position:
                 found.append(self._added[rank].id)
             else:
                 found.append(None)
-                kept.append(self._position(number - rank))
-        below = iter(self._base.ids_at(np.array(kept, dtype=np.int64)) if kept else ())
+                kept.append(self._position(position - rank))
+        below = iter(self._base.ids_at(kept))
         return [next(below) if id is None else id for id in found]
 
-    def _by_id(
-        self, first: date | None, last: date | None, low: int, numbers: Sequence[int]
+    def ids_by_id(
+        self, positions: Sequence[int], first: date | None, last: date | None
     ) -> list[int]:
+        """Return the ids that these days' rows would have there, were they ordered by id."""
         # Ids of added rows are above all others, wherever in time the rows are.
         start, stop = self._added_bounds(first, last)
         added = sorted(entry.id for entry in self._added[start:stop])
-        own_low, own_high = self._kept_bounds(first, last)
-        size = own_high - own_low
-        kept = [self._position(own_low + n - low) for n in numbers if n - low < size]
-        below = iter(self._base.ids_at(np.array(kept, dtype=np.int64)) if kept else ())
-        return [next(below) if n - low < size else added[n - low - size] for n in numbers]
+        low, high = self._kept_bounds(first, last)
+        size = high - low
+        places = [position - low - start for position in positions]
+        below = iter(self._base.ids_at([self._position(low + n) for n in places if n < size]))
+        return [next(below) if n < size else added[n - size] for n in places]
 
     def _position(self, kept: int) -> int:
         """Return the position below of the row that has so many kept ones before it."""
         return kept + bisect_right(self._kept_before, kept)
-
-    def _bounds(self, first: date | None, last: date | None) -> tuple[int, int]:
-        low, high = self._kept_bounds(first, last)
-        start, stop = self._added_bounds(first, last)
-        return low + start, max(low + start, high + stop)
 
     def _kept_bounds(self, first: date | None, last: date | None) -> tuple[int, int]:
         low, high = self._base.bounds(first, last)
@@ -233,13 +194,6 @@ class OpenLog(Generic[M]):
             stop = bisect_left(self._added, ((last.toordinal() + 1) * DAY,))
         return start, max(start, stop)
 
-    def scan(self, first: date | None, last: date | None) -> Iterator[Row]:
-        """Yield every row created on these days, as they are when it comes to them."""
-        offset = 0
-        while rows := self.page(first, last, offset, 500):
-            yield from rows
-            offset += len(rows)
-
     def get(self, id: int, parts: Parts = None) -> Row | None:
         """Return the row with this id."""
         if self.changes:
@@ -249,11 +203,6 @@ class OpenLog(Generic[M]):
                 if id in self._models:
                     return self._row(self._models[id], parts)
         return self._base.get(id, parts)
-
-    def get_by_cid(self, cid: str) -> Row | None:
-        """Return the row with this terminal-made UUID."""
-        number = self._base.number(cid)
-        return None if number is None else self.get(number)
 
     def version(self, id: int) -> int:
         """Return how often a row was changed."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from random import Random
 from typing import Any
 
 from clopos_nb.sandbox.books.amounts import MOST, milli, minor
 from clopos_nb.sandbox.books.errors import BooksError
+from clopos_nb.sandbox.books.moments import Moment
 from clopos_nb.sandbox.brand import till
 from clopos_nb.sandbox.brand.catalogue import Catalogue, Item, Modificator
 from clopos_nb.sandbox.brand.money import half_up, money
@@ -20,12 +20,7 @@ from clopos_nb.sandbox.brand.shift import Order
 from clopos_nb.sandbox.brand.till import AMOUNT, NO_DISCOUNT, PERCENT, Line, Receipt
 from clopos_nb.sandbox.brand.venues import Venue
 
-GUEST = 0
-"""The customer id that stands for somebody without an account."""
-
 _MOST_TOTAL = 10**14
-Moment = tuple[date, int]
-"""A shift day, and seconds after its midnight."""
 
 
 class OrderDesk:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from typing import Any, Protocol
 
@@ -13,6 +15,98 @@ from clopos_nb.sandbox.brand.columns import Columns, joined
 from clopos_nb.sandbox.brand.products import Row
 from clopos_nb.sandbox.brand.served import Parts
 from clopos_nb.sandbox.brand.tally import Index, Tally
+
+_SCANNED = 500
+
+
+class Paged(ABC):
+    """The totals, pages and scans of rows that have positions.
+
+    Positions count the rows from 0 in order of ``(created_at, id)``. Days are inclusive, and open
+    ended where None.
+    """
+
+    number: Callable[[str], int | None]
+    """Finds the id in a ``cid``, or None."""
+    _lock: AbstractContextManager[Any] = nullcontext()
+    """Held from counting rows to naming them, where rows come and go."""
+
+    @abstractmethod
+    def bounds(self, first: date | None, last: date | None) -> tuple[int, int]:
+        """Return the half-open range of positions created on these calendar days."""
+
+    @abstractmethod
+    def ids_at(self, positions: Sequence[int]) -> list[int]:
+        """Return the ids at these positions."""
+
+    @abstractmethod
+    def get(self, id: int, parts: Parts = None) -> Row | None:
+        """Return the row with this id, or None when this venue has none."""
+
+    def ids_by_id(
+        self, positions: Sequence[int], first: date | None, last: date | None
+    ) -> list[int]:
+        """Return the ids that these days' rows would have there, were they ordered by id."""
+        return self.ids_at(positions)
+
+    def __len__(self) -> int:
+        return self.total(None, None)
+
+    def total(self, first: date | None, last: date | None) -> int:
+        """Return how many rows were created on these days."""
+        with self._lock:
+            low, high = self.bounds(first, last)
+            return high - low
+
+    def page_ids(
+        self,
+        first: date | None,
+        last: date | None,
+        offset: int,
+        limit: int,
+        *,
+        descending: bool = False,
+        by: str = "created_at",
+    ) -> list[int]:
+        """Return the ids of a page in order of ``(created_at, id)``, or of id alone.
+
+        No row is made for it.
+        """
+        with self._lock:
+            low, high = self.bounds(first, last)
+            positions = range(low + offset, min(low + offset + limit, high))
+            if descending:
+                start = high - 1 - offset
+                positions = range(start, max(start - limit, low - 1), -1)
+            if by == "id":
+                return self.ids_by_id(positions, first, last)
+            return self.ids_at(positions)
+
+    def page(
+        self,
+        first: date | None,
+        last: date | None,
+        offset: int,
+        limit: int,
+        *,
+        descending: bool = False,
+        parts: Parts = None,
+    ) -> list[Row]:
+        """Return the rows of a page by ``(created_at, id)``, with only the ``parts`` asked for."""
+        ids = self.page_ids(first, last, offset, limit, descending=descending)
+        return [row for row in (self.get(id, parts) for id in ids) if row is not None]
+
+    def scan(self, first: date | None, last: date | None) -> Iterator[Row]:
+        """Yield every row of these days, oldest first, as they are when it comes to them."""
+        offset = 0
+        while rows := self.page(first, last, offset, _SCANNED):
+            yield from rows
+            offset += len(rows)
+
+    def get_by_cid(self, cid: str) -> Row | None:
+        """Return the receipt with this UUID, or None; orders have none."""
+        number = self.number(cid)
+        return None if number is None else self.get(number)
 
 
 class Rows(Protocol):
@@ -29,10 +123,8 @@ class Rows(Protocol):
         ...
 
 
-class Log:
+class Log(Paged):
     """The receipts or orders of one venue, made day by day as they are asked for.
-
-    Positions count its rows from 0 in order of ``(created_at, id)``.
 
     Parameters
     ----------
@@ -66,58 +158,10 @@ class Log:
         self.number = number
         self._near = 0, 0, 0
 
-    def __len__(self) -> int:
-        return self.bounds(None, None)[1]
-
-    def total(self, first: date | None, last: date | None) -> int:
-        """Return how many rows were created from ``first`` to ``last``, both inclusive."""
-        low, high = self.bounds(first, last)
-        return high - low
-
-    def page(
-        self,
-        first: date | None,
-        last: date | None,
-        offset: int,
-        limit: int,
-        *,
-        descending: bool = False,
-        parts: Parts = None,
-    ) -> list[Row]:
-        """Return rows ``offset`` to ``offset + limit`` of the range by ``(created_at, id)``.
-
-        Only the days that the page touches are made, and only the ``parts`` asked for.
-        """
-        positions = window(*self.bounds(first, last), offset, limit, descending=descending)
-        return [self.at(position, parts) for position in positions]
-
-    def page_ids(
-        self,
-        first: date | None,
-        last: date | None,
-        offset: int,
-        limit: int,
-        *,
-        descending: bool = False,
-        by: str = "created_at",
-    ) -> list[int]:
-        """Return the ids of ``page``, without making anything; by id is the same order."""
-        positions = window(*self.bounds(first, last), offset, limit, descending=descending)
-        return self.ids_at(np.array(positions, dtype=np.int64)) if positions else []
-
-    def scan(self, first: date | None, last: date | None) -> Iterator[Row]:
-        """Yield every row of the range, oldest first, a day at a time."""
-        return map(self.at, range(*self.bounds(first, last)))
-
     def get(self, id: int, parts: Parts = None) -> Row | None:
         """Return the row with this id, or None when this venue has none."""
         place = self.place(id)
         return None if place is None else self._rows.row(*place, parts)
-
-    def get_by_cid(self, cid: str) -> Row | None:
-        """Return the receipt with this UUID, or None; orders have none."""
-        number = self.number(cid)
-        return None if number is None else self.get(number)
 
     def version(self, id: int) -> int:
         """Return how often a row was changed: never, here."""
@@ -125,10 +169,7 @@ class Log:
 
     def columns(self, first: date | None, last: date | None) -> dict[str, NDArray[Any]]:
         """Return what sorting and filtering need of the range, oldest first."""
-        return self.columns_at(*self.bounds(first, last))
-
-    def columns_at(self, low: int, high: int) -> dict[str, NDArray[Any]]:
-        """Return the columns of a range of positions."""
+        low, high = self.bounds(first, last)
         parts = [{name: column[:0] for name, column in self._rows.columns(0).items()}]
         day = self._index.day_of(low) if low < high else 0
         while low < high:
@@ -164,20 +205,8 @@ class Log:
             raise KeyError(id)
         return self._index.start(place[0]) + place[1]
 
-    def at(self, position: int, parts: Parts = None) -> Row:
-        """Return the row at a position."""
-        day = self._index.day_of(position)
-        return self._rows.row(day, position - self._index.start(day), parts)
-
-    def ids_at(self, positions: NDArray[np.int64]) -> list[int]:
-        """Return the ids at these positions."""
-        days, ranks = self._index.places(positions)
+    def ids_at(self, positions: Sequence[int]) -> list[int]:
+        """Return the ids at these positions; no day is made for it."""
+        days, ranks = self._index.places(np.array(positions, dtype=np.int64))
         found: list[int] = (self._tally.first_ids(self._venue_id, days) + ranks).tolist()
         return found
-
-
-def window(low: int, high: int, offset: int, limit: int, *, descending: bool) -> range:
-    """Return the numbers of one page of the half-open range from ``low`` to ``high``."""
-    if descending:
-        return range(high - 1 - offset, max(high - 1 - offset - limit, low - 1), -1)
-    return range(low + offset, min(low + offset + limit, high))

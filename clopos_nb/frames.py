@@ -47,14 +47,18 @@ def assemble(
     Raises
     ------
     ConfigError
-        A chosen column is not there.
+        A chosen column is not there; of a table without documentation only if there are rows.
     """
     dtypes = dtypes or Dtypes()
     joined = _joined([_no_rows(table, dtypes, chosen or ()), *pages])
     names = _column_order(table, joined.column_names)
     if chosen is not None:
         names = list(dict.fromkeys(chosen))
-    if missing := [name for name in names if name not in joined.column_names]:
+    missing = [name for name in names if name not in joined.column_names]
+    if table.inferred and not joined.num_rows:  # without rows nobody can tell what it has
+        for name in missing:
+            joined = joined.append_column(name, pa.array([], cols.TYPES["text"]))
+    elif missing:
         message = f"{table.name} has no column {missing[0]!r}; it has {joined.column_names}"
         raise errors.ConfigError(message)
     joined = joined.select(names)
@@ -67,7 +71,7 @@ def assemble(
     for column in columns:
         if column.name in frame.columns:
             frame[column.name] = _finished(frame[column.name], column, dtypes)
-    if dtypes.categorical and "venue" in frame.columns:
+    if "venue" in frame.columns and dtypes.category("venue", known=True):
         frame["venue"] = frame["venue"].astype("category")
     return frame
 
@@ -174,10 +178,7 @@ def _finished(values: pd.Series[Any], column: Column, dtypes: Dtypes) -> pd.Seri
     """Return a column in the chosen zone, and as a category where that is asked for."""
     if dtypes.timezone and column.kind in ("local", "utc", "ms"):
         return _in_zone(values, dtypes.timezone)
-    chosen = dtypes.categorical
-    if column.kind == "text" and (
-        column.name in chosen if isinstance(chosen, tuple) else chosen and column.known
-    ):
+    if column.kind == "text" and dtypes.category(column.name, known=bool(column.known)):
         return _category(values, column)
     return values
 

@@ -70,3 +70,20 @@ def test_an_unknown_value_that_may_be_somebodys_is_not_shown(receipt, visitor):
     told = f"{visitor.drift.frame().to_csv()} {visitor.drift._repr_html_()}"
     assert "order_status" in told
     assert "Aygun" not in told
+
+
+def test_a_column_of_an_undocumented_path_may_be_asked_for_when_there_are_no_rows(
+    faulty, visitor, envelope
+):
+    faulty.on("/stock", envelope())
+    found = visitor.frame("/stock", columns=["quantity", "venue"], venues=[1])
+    assert list(found.columns) == ["quantity", "venue"]
+    assert len(found) == 0
+
+
+def test_only_the_columns_named_are_categories(faulty, visitor, envelope):
+    faulty.on("/receipts", envelope({"id": 1, "source": "pos"}))
+    found = visitor.frame("receipts", DAY, venues=[1], categorical=["source"])
+    assert (str(found["source"].dtype), str(found["venue"].dtype)) == ("category", "string")
+    found = visitor.frame("receipts", DAY, venues=[1], categorical=["venue"])
+    assert (str(found["source"].dtype), str(found["venue"].dtype)) == ("string", "category")

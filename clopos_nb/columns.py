@@ -50,6 +50,11 @@ class Dtypes:
         """Whether money is read as decimals."""
         return self.money == "decimal"
 
+    def category(self, name: str, *, known: bool) -> bool:
+        """Whether a column of text is to be a category; ``known``: its values are."""
+        chosen = self.categorical
+        return name in chosen if isinstance(chosen, tuple) else chosen and known
+
     def arrow(self, kind: str) -> pa.DataType:
         """Return the Arrow type of a kind of column."""
         return EXACT[0] if kind == "money" and self.exact else TYPES[kind]

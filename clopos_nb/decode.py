@@ -20,7 +20,7 @@ from msgspec import UNSET
 
 from clopos_nb import columns as cols
 from clopos_nb.columns import Dtypes
-from clopos_nb.drift import Drift
+from clopos_nb.drift import Drift, described
 from clopos_nb.items import (
     Item,
     Items,
@@ -103,11 +103,11 @@ class _Page:
         if misfit is not None:
             self.note(column.name, f"not {column.kind}", misfit, personal=column.personal)
         if column.known:
-            sent = pc.unique(array).to_pylist()
-            for value in sent:
+            for sent in pc.value_counts(array).to_pylist():
+                value, count = sent["values"], sent["counts"]
                 if value is not None and str(value) not in column.known:
-                    times = int(pc.sum(pc.equal(array, value)).as_py() or 0)
-                    self.note(column.name, f"unknown value {value}", value, count=times)
+                    what = f"unknown value {described(value, personal=column.personal)}"
+                    self.note(column.name, what, value, count=count, personal=column.personal)
 
     def undocumented(self, name: str, values: Sequence[Any]) -> None:
         """Add a column that no page documents, under a name that is free."""

@@ -13,6 +13,7 @@ import pandas as pd
 from clopos_nb import html
 
 _HEAD = ("table", "column", "what", "example", "first_page", "count")
+_FEW = 20  # finds about one column; a free text where a code is documented has no end of them
 _CODE = re.compile(r"[A-Z][A-Z_]{1,29}|[a-z][a-z_]{1,11}|\d{1,4}(\.\d{1,4})?")
 _TIME = re.compile(r"[\dTZ:.\- +]{8,32}")
 
@@ -56,8 +57,14 @@ class Drift:
         page: int = 1,
         personal: bool = False,
     ) -> bool:
-        """Count one find; return True when it is new."""
+        """Count one find; return True when it is new.
+
+        Of one column's finds the first twenty are told apart, the others counted together.
+        """
         key = (table, column, what)
+        if key not in self.entries and sum(k[:2] == key[:2] for k in self.entries) >= _FEW:
+            what = "further unknown values"
+            key = (table, column, what)
         new = key not in self.entries
         if new:
             shown = described(example, personal=personal)

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from clopos_nb import columns as cols
 from clopos_nb import errors
 from clopos_nb.columns import Dtypes
 from clopos_nb.decode import ADDED
-from clopos_nb.tables.model import Column, Table
+from clopos_nb.tables.model import Column, Kind, Table
 
 
 def assemble(
@@ -35,7 +36,7 @@ def assemble(
         being read as that zone's own; without it the latter stay naive and those written with Z are
         UTC. Calendar days never move.
     chosen : sequence of str, optional
-        Only these columns, in this order; optional ones also when no row has them.
+        Only these columns, in this order, each once; optional ones also when no row has them.
 
     Returns
     -------
@@ -46,23 +47,31 @@ def assemble(
     Raises
     ------
     ConfigError
-        A chosen column is not there.
+        A chosen column is not there; of a table without documentation only if there are rows.
     """
     dtypes = dtypes or Dtypes()
     joined = _joined([_no_rows(table, dtypes, chosen or ()), *pages])
-    names = _column_order(table, joined.column_names) if chosen is None else list(chosen)
-    if missing := [name for name in names if name not in joined.column_names]:
+    names = _column_order(table, joined.column_names)
+    if chosen is not None:
+        names = list(dict.fromkeys(chosen))
+    missing = [name for name in names if name not in joined.column_names]
+    if table.inferred and not joined.num_rows:  # without rows nobody can tell what it has
+        for name in missing:
+            joined = joined.append_column(name, pa.array([], cols.TYPES["text"]))
+    elif missing:
         message = f"{table.name} has no column {missing[0]!r}; it has {joined.column_names}"
         raise errors.ConfigError(message)
     joined = joined.select(names)
+    columns = table.shown
     if table.inferred:
-        joined = _with_times(joined)
+        joined, times = _with_times(joined)
+        columns = columns + times
     frame: pd.DataFrame = joined.to_pandas(types_mapper=_MAPPERS[dtypes.backend])
     del joined
-    for column in table.shown:
+    for column in columns:
         if column.name in frame.columns:
             frame[column.name] = _finished(frame[column.name], column, dtypes)
-    if dtypes.categorical and "venue" in frame.columns:
+    if "venue" in frame.columns and dtypes.category("venue", known=True):
         frame["venue"] = frame["venue"].astype("category")
     return frame
 
@@ -143,19 +152,23 @@ def _as_type(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray | 
     return column.cast(target)
 
 
-def _with_times(table: pa.Table) -> pa.Table:
-    """Return a table without documentation, its columns of times as times."""
+def _with_times(table: pa.Table) -> tuple[pa.Table, list[Column]]:
+    """Return a table without documentation, its columns of times as times, and which they are."""
+    found = []
     for index, name in enumerate(table.column_names):
         column = table.column(name)
         if pa.types.is_large_string(column.type) and column.null_count < len(column):
-            for kind in ("local", "utc"):
+            days = pc.max(pc.utf8_length(column)).as_py() == len("2026-01-31")
+            kinds: tuple[Kind, ...] = ("date",) if days else ("local", "utc")
+            for kind in kinds:
                 try:
                     times = column.cast(pa.string()).cast(cols.TYPES[kind])
                 except pa.ArrowInvalid:
                     continue
                 table = table.set_column(index, name, times)
+                found.append(Column(name, kind, (name,), ""))
                 break
-    return table
+    return table, found
 
 
 # ----------------------------------------------------------------------- finishing touches
@@ -165,10 +178,7 @@ def _finished(values: pd.Series[Any], column: Column, dtypes: Dtypes) -> pd.Seri
     """Return a column in the chosen zone, and as a category where that is asked for."""
     if dtypes.timezone and column.kind in ("local", "utc", "ms"):
         return _in_zone(values, dtypes.timezone)
-    chosen = dtypes.categorical
-    if column.kind == "text" and (
-        column.name in chosen if isinstance(chosen, tuple) else chosen and column.known
-    ):
+    if column.kind == "text" and dtypes.category(column.name, known=bool(column.known)):
         return _category(values, column)
     return values
 

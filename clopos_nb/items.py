@@ -156,7 +156,8 @@ def flattened(items: Sequence[Row], inside: str, above: Sequence[str] = ()) -> I
 def nested_rows(table: Table, parents: Sequence[Row]) -> tuple[list[Row], list[Any]]:
     """Return the rows of a child table, and what stood in their place and is no row.
 
-    The latter become rows of their own, with a field ``value``: nothing is lost.
+    The latter become rows of their own, with a field ``value``, and a ``line`` of the server's own
+    is ``line_``: nothing is lost.
     """
     rows: list[Row] = []
     odd = []
@@ -168,7 +169,9 @@ def nested_rows(table: Table, parents: Sequence[Row]) -> tuple[list[Row], list[A
                 row = {"value": row}
             if table.hoisted:
                 row = _hoisted(row, table.hoisted)
-            rows.append({"line": line, **row, **context})
+            if "line" in row:
+                row = {**row, "line_": row["line"]}
+            rows.append({**row, "line": line, **context})
     return rows, odd
 
 
@@ -184,7 +187,11 @@ def _hoisted(row: Row, inner: str) -> Row:
 def _inside(row: Row, steps: Sequence[str]) -> Any:
     found: Any = row
     for step in steps:
-        names = [name for name in step.split("|") if isinstance(found, dict) and found.get(name)]
+        names = [
+            name
+            for name in step.split("|")
+            if isinstance(found, dict) and found.get(name) not in (None, "", [], {})
+        ]
         found = found[names[0]] if names else None
     return found
 
@@ -315,11 +322,10 @@ def _decoder(shape: Shape, exact: bool, unsent: frozenset[Path]) -> msgspec.json
 
 
 def _typed(shape: Shape, exact: bool, unsent: frozenset[Path], at: Path) -> Typed:
-    given = [
-        *(name for name, _ in shape.table.inherited),
-        *(["line"] if shape.table.parent else []),
-    ]
+    given = [name for name, _ in shape.table.inherited]
     tree = field_tree(shape.table) | dict.fromkeys(given)  # ours; the server may send its own
+    if shape.table.parent:
+        tree.pop("line")  # ours too; a row with its own is read as a dict, which keeps both
     below = {
         tuple(step.split("|")[0] for step in child.table.nested): child for child in shape.children
     }

@@ -74,7 +74,8 @@ class Catalogue(Mapping[str, Table]):
         return len(self._tables)
 
     def _unknown(self, name: object) -> UnknownTable:
-        return UnknownTable(f"There is no table {name!r}; {close_names(name, self._tables)}")
+        there_are = close_names(name, self._tables)
+        return UnknownTable(f"There is no table {name!r}; {there_are}; or a path such as '/stock'")
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._tables)

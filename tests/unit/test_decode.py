@@ -127,6 +127,38 @@ def test_documented_rows_are_held_in_full_and_alike_on_both_ways(source):
     check()
 
 
+TYPED = ["receipts", "receipt_products", "receipt_payments"]  # all receipts tables but the inferred
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        TYPED,
+        ["orders", "order_products", "order_modificators"],
+        ["products", "modifications", "packages"],
+    ],
+)
+@pytest.mark.parametrize("dtypes", [Dtypes(), Dtypes(money="decimal")], ids=["float", "decimal"])
+def test_tables_that_are_read_as_structs_are_the_same_as_those_from_dicts(names, dtypes):
+    shape = shape_of(tuple(CATALOGUE[name] for name in names))
+    assert shape.typed
+
+    @BOUNDED
+    @given(st.lists(rows_of(shape, odd=False), max_size=4))
+    def check(rows: list[dict]) -> None:
+        assert held_in_full(rows, shape, dtypes)
+
+    check()
+
+
+@pytest.mark.parametrize("name", ["guests", "total", "discount_value", "lock"])
+@pytest.mark.parametrize("number", [2**53 + 1, 2**63 - 1, 2**64 + 1, 2**80 + 1])
+def test_numbers_too_large_for_their_column_are_noted_alike_on_both_ways(name, number):
+    shape = shape_of(tuple(CATALOGUE[name] for name in TYPED))
+    rows = [{"receipt_products": [{"id": 1}], name: number}, {"id": 2}]
+    held_in_full(rows, shape, Dtypes())
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_rows_of_other_types_are_held_in_full_too(source):
     shape = shape_of(tables_of(SOURCES[source]))

@@ -154,9 +154,11 @@ def checked_columns(table: Table, columns: Sequence[str] | None, label: bool) ->
     ------
     ConfigError
     """
-    if columns is None or table.inferred:
-        return None if columns is None else list(columns)
+    if columns is None:
+        return None
     chosen = [columns] if isinstance(columns, str) else list(columns)
+    if table.inferred:  # what there is shows when it comes
+        return chosen
     known = [*(ADDED if label else ()), *(c.name for c in table.shown)]
     if unknown := [name for name in chosen if name not in known]:
         there_are = close_names(unknown[0], table.by_name)

@@ -190,8 +190,8 @@ class Session:
         """Return one table of several venues as a DataFrame.
 
         All pages of all venues are read, up to sixteen at once, inside the request budget of the
-        brand; a second call asks the server again. A table of the whole brand, such as products, is read once
-        unless venues are named.
+        brand; a second call asks the server again. A table of the whole brand, such as products,
+        is read once unless venues are named.
 
         Parameters
         ----------
@@ -280,7 +280,7 @@ class Session:
 
         Receipts, their lines and their payments cost no more requests than receipts alone, and are
         of the same moment, so that they add up. The parameters are those of :meth:`frame`; days
-        apply to the tables that take them.
+        apply to the tables that take them, filters to all.
 
         Returns
         -------
@@ -338,7 +338,7 @@ class Session:
         >>> with clopos_nb.demo() as session:
         ...     cost = session.estimate("receipts", "2026-01")
         >>> cost.rows, cost.requests
-        (12431, 64)
+        (11773, 60)
         """
         (question,) = self._reads.questions([table], start, end, filters, day)
         return estimate_places(self._transport, question, self._places(question, venues))

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,23 +102,25 @@ def by_hand_typed(bodies: list[bytes], *, lines: bool) -> list[Any]:
 class Recorded:
     """In place of the transport: the same answers, without a network."""
 
-    bodies: Iterator[bytes]
+    body: Callable[[int], bytes]
     spent_s: float = 0.0
-    on_wait: Any = None
+    budget: Any = None
 
-    def send(self, method: str, path: str, *, reader: Any, **_: Any) -> wire.Answer:
-        """Read the next answer as the transport does."""
-        started = time.perf_counter()
-        body = next(self.bodies)
-        self.spent_s += time.perf_counter() - started
+    def send(self, method: str, path: str, *, query: Any, reader: Any, **_: Any) -> wire.Answer:
+        """Read the answer of a page as the transport does."""
+        started = time.thread_time()
+        body = self.body(int(dict(query)["page"]))
+        self.spent_s += time.thread_time() - started
         answer = wire.read_answer(200, body, path=path, reader=reader)
         assert isinstance(answer, wire.Answer)
         return answer
 
 
-def by_clopos_nb(bodies: Iterator[bytes], tables: tuple[str, ...]) -> tuple[dict[str, Any], float]:
+def by_clopos_nb(
+    body: Callable[[int], bytes], tables: tuple[str, ...]
+) -> tuple[dict[str, Any], float]:
     """Return the frames, and the seconds that making the bytes took."""
-    source: Any = Recorded(bodies)
+    source: Any = Recorded(body)
     question = Question(tuple(CATALOGUE[name] for name in tables))
     frames = fetch_frames(
         source, question, [Place(1)], Manner(progress=False), brand="bench", drift=Drift()
@@ -153,7 +155,7 @@ def speed(rows: list[dict[str, Any]]) -> None:
         bodies = as_bodies(some)
         lines = len(tables) > 1
         size = sum(map(len, bodies)) / len(some)
-        ours = best(lambda bodies=bodies, tables=tables: by_clopos_nb(iter(bodies), tables))
+        ours = best(lambda bodies=bodies, tables=tables: by_clopos_nb(page_of(bodies), tables))
         show(f"{title} ({len(some):,} of {size:,.0f} bytes)", f"{len(some) / ours:,.0f} a second")
         for name, loads in (("json", json.loads), ("orjson", orjson and orjson.loads)):
             if loads:
@@ -167,19 +169,26 @@ def speed(rows: list[dict[str, Any]]) -> None:
         show("  times the same with our dtypes", f"{typed / ours:.1f}")
 
 
-def renumbered(bodies: list[bytes], receipts: int) -> Iterator[bytes]:
-    """Yield pages of so many receipts, no two with one id."""
+def page_of(bodies: list[bytes]) -> Callable[[int], bytes]:
+    """Return what gives the body of a page."""
+    return lambda page: bodies[page - 1]
+
+
+def renumbered(bodies: list[bytes], receipts: int) -> Callable[[int], bytes]:
+    """Return what gives pages of so many receipts, no two with one id."""
     total = f'"total": {receipts}}}'.encode()
-    held = sum(body.count(b'{"id": ') > 0 for body in bodies) * PAGE
-    for start in range(0, receipts, PAGE):
-        body = bodies[start // PAGE % len(bodies)]
-        shift = start // held * 10_000_000
+
+    def body_of(page: int) -> bytes:
+        body = bodies[(page - 1) % len(bodies)]
+        shift = (page - 1) // len(bodies) * 10_000_000
         body = re.sub(
             rb'\{"id": (\d+), "cid": ("[^"]*"), "venue_id"',
             lambda m, shift=shift: b'{"id": %d, "cid": %s, "venue_id"' % (int(m[1]) + shift, m[2]),
             body,
         )
-        yield re.sub(rb'"total": \d+\}$', total, body)
+        return re.sub(rb'"total": \d+\}$', total, body)
+
+    return body_of
 
 
 def growth(receipts: int, recorded: str) -> None:

@@ -112,6 +112,11 @@ class Lane:
             self.record.error = self.record.error or self.question.problem(fresh, self.place)
             wanted, left_out = self.question.select(fresh)
             self.record.left_out += left_out
+            if left_out and not (self.question.days and self.question.day == "shift_date"):
+                asked = ", ".join(self.question.filters) or "date"
+                self.ask.drift.note(
+                    self.question.source.name, asked, "ignored by the server", None, count=left_out
+                )
             self.pages.append(decode(self.ask, wanted, self.walk.pages))
         if left is not None and self.rows(self.question.tables[0]) >= left:
             self.walk.stop()

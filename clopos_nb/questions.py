@@ -152,14 +152,27 @@ class Question:
     def select(self, items: Items) -> tuple[Items, int]:
         """Return the wanted rows of a page, a tree of them flattened, and how many were left out.
 
-        A server may ignore a filter, and business days are asked for wider than wanted.
+        A server may ignore a filter or the days, and business days are asked for wider than wanted.
         """
         if self.source.tree:
             items = list(flattened(items, self.source.tree))
-        if not self.filters and not (self.days and self.day == "shift_date"):
+        trimmed = self.days and self.day == "shift_date"
+        if not self.filters and not trimmed and not self._strays(items):
             return items, 0
-        wanted = [item for item in items if self._wants(item)]
+        wanted = [item for item in items if self._wants(item) and not self._strays([item])]
         return wanted, len(items) - len(wanted)
+
+    def _strays(self, items: Sequence[Row | Item]) -> bool:
+        """Tell whether a row was created on a day that was not asked for, in whatever time zone."""
+        first, last = self._asked_days()
+        sent = [at for item in items if isinstance(at := item.get("created_at"), str)]
+        if first is None or last is None or not sent:
+            return False
+        try:
+            earliest, latest = (dt.date.fromisoformat(at[:10]) for at in (min(sent), max(sent)))
+        except ValueError:  # a time that cannot be read says nothing
+            return False
+        return (first - earliest).days > 1 or (latest - last).days > 1
 
     def _wants(self, item: Row | Item) -> bool:
         if self.days and self.day == "shift_date":
@@ -182,6 +195,8 @@ class Question:
             and {str(item.get("venue_id")) for item in items} - expected
         ):
             return "the server sent rows of another venue"
+        if self._strays(items):
+            return "the server sent rows of other days"
         missing = _unsent(self.shape, items)
         return f"the server sent no {missing}" if missing else None
 

@@ -29,6 +29,25 @@ def test_a_server_that_ignores_the_venue_is_not_certified(two_venues, visitor, e
     assert [venue["complete"] for venue in frame.attrs["clopos"]["venues"]] == [True, False]
 
 
+def test_a_server_that_ignores_the_days_is_told_and_its_other_days_are_left_out(
+    faulty, visitor, envelope
+):
+    days = ["2026-01-09", "2026-01-10", "2026-03-01"]
+    rows = [{"id": n, "venue_id": 1, "created_at": f"{day} 10:00:00"} for n, day in enumerate(days)]
+    faulty.on("/receipts", envelope(*rows))
+    with pytest.warns(errors.IncompleteResultWarning, match="other days"):
+        frame = visitor.venue(1).frame("receipts", "2026-01-09", progress=False)
+    assert frame["id"].tolist() == [0, 1]  # a day off may be another time zone
+    assert frame.attrs["clopos"]["left_out"] == 1
+    assert [(e.column, e.what) for e in visitor.drift] == [("date", "ignored by the server")]
+
+
+def test_a_server_that_ignores_a_filter_is_noted(faulty, visitor, envelope):
+    faulty.on("/users", envelope({"id": 1, "owner": 1}, {"id": 2, "owner": 0}))
+    assert visitor.frame("users", filters={"owner": 1})["id"].tolist() == [1]
+    assert [(e.column, e.what) for e in visitor.drift] == [("owner", "ignored by the server")]
+
+
 def test_lines_that_were_asked_for_and_not_sent_are_not_certified(two_venues, visitor, envelope):
     two_venues.on("/receipts", envelope({"id": 1, "venue_id": 1}))
     with pytest.warns(errors.IncompleteResultWarning, match="no receipt_products"):

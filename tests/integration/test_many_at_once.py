@@ -257,3 +257,24 @@ def run(client, code: str) -> bool:
     while (reply := client.get_shell_msg(timeout=30))["parent_header"]["msg_id"] != asked:
         pass
     return reply["content"]["status"] == "ok"
+
+
+# ------------------------------------------------------------------------------ the bar
+
+
+def test_the_bar_counts_rows_against_the_total_and_says_what_is_left(server, open_session, capsys):
+    session = open_session(server)
+    server.faults.add("limit_clamp", limit=5, path="/receipts")
+    frame = session.frame("receipts", "2026-01")
+    told = capsys.readouterr().err
+    assert f"/{len(frame)} " in told
+    assert "of 2 venues" in told
+    assert "requests" in told
+    assert "s of waiting for their budget" in told
+
+
+def test_there_is_no_bar_for_a_single_page_nor_where_none_is_wanted(server, open_session, capsys):
+    session = open_session(server)
+    session.frame("sale_types")
+    session.frame("receipts", "2026-01", progress=False)
+    assert capsys.readouterr().err == ""

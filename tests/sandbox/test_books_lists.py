@@ -9,6 +9,7 @@ import pytest
 
 from clopos_nb.sandbox.books import Books
 from clopos_nb.sandbox.brand import Brand
+from clopos_nb.sandbox.brand.shift import BLOCK
 from clopos_nb.sandbox.lists import Cut, EncodedRows, Lists
 from clopos_nb.sandbox.query import Page
 from clopos_nb.sandbox.resources import BY_NAME
@@ -192,12 +193,16 @@ def test_positions_totals_and_ids_of_a_huge_brand_make_nothing(huge):
     assert huge.shifts_made == before
 
 
-def test_a_receipt_is_made_with_those_before_it_and_none_after(huge):
+def test_a_receipt_is_made_with_those_before_it_in_its_block_and_no_others(huge):
     log = huge.log("receipts", 9)
-    first = log.page_ids(date(2024, 5, 6), date(2024, 5, 6), 0, 1)[0]
-    day, rank = log.place(first)
-    log.get(first)
-    assert len(huge.shift(9, day)._made) == rank + 1
+    for offset in (0, 250):
+        found = log.page_ids(date(2024, 5, 6), date(2024, 5, 6), offset, 1)[0]
+        day, rank = log.place(found)
+        blocks = huge.shift(9, day)._made
+        made = sum(map(len, blocks))
+        log.get(found)
+        assert sum(map(len, blocks)) - made == rank % BLOCK + 1
+    assert rank > BLOCK
 
 
 def test_a_sorted_day_of_a_huge_brand_makes_that_day(huge):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import accumulate
+from itertools import accumulate, chain, islice
 from random import Random
 from threading import RLock
 
@@ -22,6 +22,8 @@ _Offers = tuple[Offer, Offer, list[int], list[float], float]
 """What is sold away and at a table; sale types, their accumulated weights and the sum of those."""
 _WAITING = 40 * 60
 """A clerk answers an order within so many seconds, or hardly ever."""
+BLOCK = 192
+"""So many receipts of a shift share a stream of chance; the demo's busiest shift is one block."""
 
 
 @dataclass(slots=True)
@@ -50,15 +52,15 @@ class Order:
 class Shift:
     """What exists of one venue's shift at the brand's present moment.
 
-    One stream of chance makes the receipts in order, so a receipt costs those before it and none
-    after; orders cost them all.
+    Each block of ``BLOCK`` receipts has its own stream of chance, so a receipt costs those before
+    it in its block and no others; orders cost all receipts.
 
     Parameters
     ----------
     count : int
         Receipts.
     make : callable
-        Makes the receipt of the next rank.
+        Makes the receipts of a block's ranks in order, each when it is asked for.
     take : callable
         Makes the orders, of all receipts.
     """
@@ -66,31 +68,32 @@ class Shift:
     def __init__(
         self,
         count: int,
-        make: Callable[[int], Receipt],
+        make: Callable[[range], Iterator[Receipt]],
         take: Callable[[Sequence[Receipt]], list[Order]],
     ) -> None:
-        self._count = count
-        self._make = make
+        starts = range(0, count, BLOCK)
+        self._coming = [make(range(start, min(start + BLOCK, count))) for start in starts]
+        self._made: list[list[Receipt]] = [[] for _ in starts]
         self._take = take
-        self._made: list[Receipt] = []
         self._orders: list[Order] | None = None
         self._lock = RLock()
 
     def receipt(self, rank: int) -> Receipt:
         """Return one receipt."""
-        made = self._made
-        if rank >= len(made):
+        block, place = divmod(rank, BLOCK)
+        made = self._made[block]
+        if place >= len(made):
             with self._lock:
-                while len(made) <= rank:
-                    made.append(self._make(len(made)))
-        return made[rank]
+                made.extend(islice(self._coming[block], max(0, place + 1 - len(made))))
+        return made[place]
 
     @property
     def receipts(self) -> list[Receipt]:
         """All receipts, oldest first."""
-        if self._count:
-            self.receipt(self._count - 1)
-        return self._made
+        with self._lock:
+            for made, coming in zip(self._made, self._coming, strict=True):
+                made.extend(coming)
+        return list(chain.from_iterable(self._made))
 
     @property
     def orders(self) -> list[Order]:
@@ -133,16 +136,18 @@ class Kitchen:
         now : int
             The brand's present; what comes later is left out.
         """
-        chance = Random(f"{self._seed}:{venue.id}:{day}:receipts")
         born = {
             order.receipt: (ids[1] + rank, order)
             for rank, order in enumerate(plan.orders)
             if order.receipt >= 0
         }
 
-        def make(rank: int) -> Receipt:
-            place = ids[0] + rank, rank, plan.receipts[rank]
-            return self.receipt(chance, venue, day, place, born.get(rank), now)
+        def make(ranks: range) -> Iterator[Receipt]:
+            block = f":{ranks.start}" if ranks.start else ""
+            chance = Random(f"{self._seed}:{venue.id}:{day}:receipts{block}")
+            for rank in ranks:
+                place = ids[0] + rank, rank, plan.receipts[rank]
+                yield self.receipt(chance, venue, day, place, born.get(rank), now)
 
         def take(receipts: Sequence[Receipt]) -> list[Order]:
             chance = Random(f"{self._seed}:{venue.id}:{day}:orders")

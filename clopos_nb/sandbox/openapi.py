@@ -198,6 +198,9 @@ class _Description:
         elif paging == "total":
             properties["total"] = parts.INTEGER
             properties["sorts"] = {"type": "array", "items": parts.TEXT}
+        return self._object(properties)
+
+    def _object(self, properties: dict[str, Schema]) -> Schema:
         schema: Schema = {
             "type": "object",
             "properties": properties,
@@ -219,28 +222,13 @@ class _Description:
         order = self._without_payload()
         created = order
         if "nested_order_answer" in self._fidelity:
-            created = {
-                "type": "object",
-                "properties": {
-                    "status": parts.TEXT,
-                    "payload": {
-                        "type": "object",
-                        "properties": {"id": parts.INTEGER, "venue_id": parts.INTEGER},
-                        "required": ["id", "venue_id"],
-                    },
-                },
-                "required": ["status", "payload"],
-            }
-        payments = self._schemas.object(facts()["receipts"])["properties"]["payment_methods"]
-        closed = {
-            "type": "object",
-            "properties": {
-                "id": parts.INTEGER,
-                "closed_at": parts.TEXT,
-                "payment_methods": payments,
-            },
-            "required": ["id", "closed_at", "payment_methods"],
-        }
+            made = dict.fromkeys(("id", "venue_id"), parts.INTEGER)
+            made |= {name: order["properties"][name] for name in ("created_at", "updated_at")}
+            created = self._object({"status": parts.TEXT, "payload": self._object(made)})
+        receipt = self._schemas.object(facts()["receipts"])["properties"]
+        kept = {name: receipt[name] for name in ("id", "closed_at", "payment_methods")}
+        kept["closed_at"] |= {"type": "string"}  # never null here
+        closed = self._object(kept)
         key = parts.parameter("id", parts.INTEGER, where="path")
         status = "201" if "created_status" in self._fidelity else "200"
         statuses = (

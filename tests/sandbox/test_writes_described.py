@@ -7,6 +7,7 @@ from test_openapi import SETTINGS, fits
 from writing import order, send
 
 from clopos_nb.sandbox import openapi
+from clopos_nb.sandbox.writes import CLIENT_ORDER_STATUSES
 
 CUSTOMER = {
     "name": "Test Person",
@@ -94,3 +95,14 @@ def test_an_order_that_costs_nothing_is_closed_with_nothing(write):
 def test_a_waiter_comes_and_brings_the_bill(write):
     write("POST", "/waiter-call", {"table_id": 100, "type": "WAITER"})
     write("POST", "/waiter-call", {"table_id": 100, "type": "PAY", "payment_method": 1})
+
+
+@pytest.mark.parametrize("status", CLIENT_ORDER_STATUSES)
+def test_whatever_status_is_allowed_is_described(make_api, status):
+    api = make_api(fidelity={"any_order_status"})
+    description = openapi.describe({"any_order_status"}, closed=True)
+    id = send(api, "POST", "/orders", order(api)).json()["data"]["id"]
+    answer = send(api, "PUT", f"/orders/{id}", {"status": status})
+    assert answer.json()["data"]["status"] == status
+    fits(description, answer, "/orders/{id}", "put")
+    fits(description, api.get(f"/orders/{id}"), "/orders/{id}")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from types import FrameType
+from typing import Any
 
 from clopos_nb.sandbox.fidelity import SWITCHES
 from clopos_nb.sandbox.requestlog import Entry
@@ -30,18 +31,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``clopos-nb sandbox`` to a parser."""
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to bind (default: %(default)s)")
-    add("--port", type=_port, default=0, help="port to bind; 0, the default, picks a free one")
+    add(
+        "--port",
+        type=_number(int, 0, 65_535),
+        default=0,
+        help="port to bind; 0, the default, picks a free one",
+    )
     add(
         "--control-port",
-        type=_port,
+        type=_number(int, 0, 65_535),
         default=0,
         help="port of the control endpoint, on loopback; 0, the default, picks a free one",
     )
     add("--json", action="store_true", help="print one line of JSON when ready, then nothing")
     add("--quiet", action="store_true", help="no line per request")
-    add("--venues", type=_positive, default=4, help="number of venues (default: %(default)s)")
-    add("--days", type=_positive, default=90, help="days of data up to 2026-02-28 (default: 90)")
-    add("--receipts-per-day", type=_seconds, help="mean receipts per venue and day")
+    add(
+        "--venues",
+        type=_number(int, 1, 10_000),
+        default=4,
+        help="number of venues (default: %(default)s)",
+    )
+    add(
+        "--days",
+        type=_number(int, 1, 20_000),
+        default=90,
+        help="days of data up to 2026-02-28 (default: %(default)s)",
+    )
+    add(
+        "--receipts-per-day",
+        type=_number(float, 0, 10_000),
+        help="mean receipts per venue and day",
+    )
     add("--seed", type=int, default=7, help="same seed, same brand (default: %(default)s)")
     add("--legacy", action="store_true", help="also fields and error shapes of older pages")
     add(
@@ -51,9 +71,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"another shape of the API, may be repeated: {', '.join(SWITCHES)}",
     )
-    add("--latency-ms", type=_seconds, default=0.0, help="added to every answer")
-    add("--window-s", type=_seconds, default=60.0, help="length of the rate-limit windows")
-    add("--token-lifetime-s", type=_positive, default=3600, help="life of a token")
+    add("--latency-ms", type=_number(float, 0, 1e9), default=0.0, help="added to every answer")
+    add(
+        "--window-s",
+        type=_number(float, 0, 1e9),
+        default=60.0,
+        help="length of the rate-limit windows",
+    )
+    add("--token-lifetime-s", type=_number(int, 1, 1e9), default=3600, help="life of a token")
     add(
         "--fault",
         action="append",
@@ -64,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--fault-time-scale",
-        type=_seconds,
+        type=_number(float, 0, 1e9),
         default=1.0,
         help="what the seconds of slow faults are multiplied with (default: %(default)s)",
     )
@@ -225,24 +250,19 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _positive(text: str) -> int:
-    return int(_checked(int, text, 1, math.inf))
+def _number(kind: type[int | float], least: float, most: float) -> Callable[[str], Any]:
+    def read(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = math.nan
+        if not least <= number <= most:
+            words = "a whole number" if kind is int else "a number"
+            message = f"{text!r} is not {words} from {least:g} to {most:,.0f}"
+            raise argparse.ArgumentTypeError(message)
+        return number
 
-
-def _port(text: str) -> int:
-    return int(_checked(int, text, 0, 65535))
-
-
-def _seconds(text: str) -> float:
-    return _checked(float, text, 0, 1e9)
-
-
-def _checked(kind: Callable[[str], float], text: str, least: float, most: float) -> float:
-    number = kind(text)
-    if not least <= number <= most:
-        message = f"must be at least {least:g}" + ("" if most > 1e9 else f", at most {most:g}")
-        raise argparse.ArgumentTypeError(message)
-    return number
+    return read
 
 
 def _clerk(text: str) -> tuple[str, float]:
@@ -252,7 +272,7 @@ def _clerk(text: str) -> tuple[str, float]:
     ):
         message = f"{text!r} is not one of {', '.join(_CLERK_MODES)}"
         raise argparse.ArgumentTypeError(message)
-    return mode, _seconds(delay) if delay else 60.0
+    return mode, _number(float, 0, 1e9)(delay) if delay else 60.0
 
 
 def _data_time(text: str) -> str | datetime:

@@ -58,8 +58,8 @@ def page(sandbox: Sandbox) -> bytes:
         _table([(name, SWITCHES[name]) for name in sandbox.fidelity], code=True)
         if sandbox.fidelity
         else "<p>The newest documented shapes.</p>",
-        "<h2>Endpoints</h2><ul class=cols>",
-        *(f"<li><code>{verbs} {base}{_text(path)}</code></li>" for verbs, path in endpoints()),
+        f"<h2>Endpoints</h2><p>All below <code>{base}</code>.</p><ul class=cols>",
+        *(f"<li><code>{verbs} {_text(path)}</code></li>" for verbs, path in endpoints()),
         "</ul>",
     ]
     return "".join(parts).encode(errors="replace")

@@ -47,6 +47,10 @@ class _Description:
         self._fidelity = fidelity
         self._closed = closed
         self._schemas = Schemas(fidelity, closed=closed)
+        self._components = self._schemas.components()
+        if "any_order_status" in fidelity:
+            status = self._components["Order"]["properties"]["status"]
+            status["enum"] = list(writes.CLIENT_ORDER_STATUSES)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -63,7 +67,7 @@ class _Description:
             "security": [{"token": []}],
             "paths": self._paths(),
             "components": {
-                "schemas": {**self._schemas.components(), "Error": parts.ERROR},
+                "schemas": {**self._components, "Error": parts.ERROR},
                 "securitySchemes": {
                     "token": {
                         "type": "apiKey",
@@ -198,6 +202,9 @@ class _Description:
         elif paging == "total":
             properties["total"] = parts.INTEGER
             properties["sorts"] = {"type": "array", "items": parts.TEXT}
+        return self._object(properties)
+
+    def _object(self, properties: dict[str, Schema]) -> Schema:
         schema: Schema = {
             "type": "object",
             "properties": properties,
@@ -219,28 +226,13 @@ class _Description:
         order = self._without_payload()
         created = order
         if "nested_order_answer" in self._fidelity:
-            created = {
-                "type": "object",
-                "properties": {
-                    "status": parts.TEXT,
-                    "payload": {
-                        "type": "object",
-                        "properties": {"id": parts.INTEGER, "venue_id": parts.INTEGER},
-                        "required": ["id", "venue_id"],
-                    },
-                },
-                "required": ["status", "payload"],
-            }
-        payments = self._schemas.object(facts()["receipts"])["properties"]["payment_methods"]
-        closed = {
-            "type": "object",
-            "properties": {
-                "id": parts.INTEGER,
-                "closed_at": parts.TEXT,
-                "payment_methods": payments,
-            },
-            "required": ["id", "closed_at", "payment_methods"],
-        }
+            made = dict.fromkeys(("id", "venue_id"), parts.INTEGER)
+            made |= {name: order["properties"][name] for name in ("created_at", "updated_at")}
+            created = self._object({"status": parts.TEXT, "payload": self._object(made)})
+        receipt = self._components["Receipt"]["properties"]
+        kept = {name: receipt[name] for name in ("id", "closed_at", "payment_methods")}
+        kept["closed_at"] = {**kept["closed_at"], "type": "string"}  # never null here
+        closed = self._object(kept)
         key = parts.parameter("id", parts.INTEGER, where="path")
         status = "201" if "created_status" in self._fidelity else "200"
         statuses = (
@@ -292,7 +284,7 @@ class _Description:
         paths["/waiter-call"] = {"post": self._write("post", "/waiter-call", call, called, [])}
 
     def _without_payload(self) -> Schema:
-        order = self._schemas.object(facts()["orders"])
+        order = self._components["Order"]
         properties = {n: s for n, s in order["properties"].items() if n != "payload"}
         required = [name for name in order["required"] if name != "payload"]
         return {**order, "properties": properties, "required": required}

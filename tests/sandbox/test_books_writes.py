@@ -190,6 +190,13 @@ def test_after_a_delay_the_clerk_moves_on_without_being_called(books, time):
     assert receipt["closed_at"] == (BRAND.now + timedelta(seconds=120)).isoformat(" ")
 
 
+def test_a_clerk_with_more_patience_than_the_calendar_has_years_just_waits(books):
+    books.clerk.mode, books.clerk.delay_s = "after", 1e12
+    row = books.create_order(body(), 1)
+    assert order_of(books, row)["status"] == "PENDING"
+    assert books.clerk.work() == 0
+
+
 def test_a_clerk_who_never_works_does_not_even_when_called(books):
     books.clerk.mode = "never"
     row = books.create_order(body(), 1)

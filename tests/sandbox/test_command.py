@@ -191,9 +191,13 @@ def test_data_time_runs_when_told(start):
         (["--clerk", "after"], "after=SECONDS"),
         (["--data-time", "now"], "running nor frozen"),
         (["--data-time", "2026-03-01T08:00+04:00"], "no zone"),
-        (["--port", "70000"], "65535"),
-        (["--control-port", "-1"], "at least 0"),
-        (["--window-s", "nan"], "at least 0"),
+        (["--port", "70000"], "from 0 to 65,535"),
+        (["--control-port", "-1"], "'-1' is not a whole number"),
+        (["--window-s", "nan"], "'nan' is not a number from 0"),
+        (["--venues", "many"], "'many' is not a whole number from 1 to 10,000"),
+        (["--venues", "1000000000"], "from 1 to 10,000"),
+        (["--days", "99999999"], "from 1 to 20,000"),
+        (["--receipts-per-day", "1e9"], "from 0 to 10,000"),
     ],
 )
 def test_a_wrong_option_is_said_without_a_traceback(arguments, said, start):

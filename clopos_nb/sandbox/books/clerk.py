@@ -87,9 +87,10 @@ class Clerk:
         while more:
             due = self._now()
             if self.mode == "after":
-                due = job.since + timedelta(seconds=self.delay_s)
-                if due > self._now():
+                # Compared before it is added: the sum may lie beyond the last year there is.
+                if (due - job.since).total_seconds() < self.delay_s:
                     break
+                due = job.since + timedelta(seconds=self.delay_s)
             more = self._step(job, due)
             job.since = due
             done += 1

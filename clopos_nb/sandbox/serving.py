@@ -255,7 +255,7 @@ class _Server(HTTPServer):
 
 
 def _malformed() -> bytes:
-    refusal = answers.slug(400, "bad_request", "This is not a request in HTTP/1.1")
+    refusal = answers.slug(400, "bad_request", "This is no HTTP/1.1, or has too many parameters")
     body = answers.encode(refusal.body)
     head = (
         "HTTP/1.1 400 Bad Request\r\nServer: clopos-sandbox\r\nConnection: close\r\n"

@@ -31,9 +31,9 @@ def has_list(work: Work, options: Options) -> bool:
     return bool(work.rows) and body is not None and isinstance(body.get("data"), list)
 
 
-def has_rows_of_a_venue(work: Work, options: Options) -> bool:
-    """Whether the answer is a list of a known venue with rows."""
-    return work.venue_id is not None and work.request.method == "GET" and has_list(work, options)
+def has_receipts(work: Work, options: Options) -> bool:
+    """Whether the answer is a list of receipts: ids of any other rows name other receipts."""
+    return work.path == "/receipts" and work.request.method == "GET" and has_list(work, options)
 
 
 def limit_clamp(work: Work, options: Options) -> None:

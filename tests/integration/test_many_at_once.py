@@ -120,6 +120,29 @@ def test_a_walk_that_meets_a_fault_holds_every_row_or_says_that_it_does_not(
         assert set(frame["id"]) == truth
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("fault", MOVING)
+def test_walks_of_several_venues_that_move_meanwhile_miss_no_row_that_was_there_all_along(
+    busy, open_session, fault, seed
+):
+    with Sandbox(brand=busy, window_s=1) as sandbox:
+        session = open_session(sandbox)
+        before = session.frame("receipts", *RANGE, progress=False)
+        sandbox.faults.add("limit_clamp", limit=40, path="/receipts")
+        sandbox.faults.add(fault, path="/receipts", probability=0.3, count=6, skip=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is not complete is looked at below
+            moved = session.frame("receipts", *RANGE, progress=False)
+        sandbox.faults.clear()
+        after = session.frame("receipts", *RANGE, progress=False)
+    for venue in moved.attrs["clopos"]["venues"]:
+        ids = [set(f.loc[f["venue_id"] == venue["id"], "id"]) for f in (before, moved, after)]
+        if venue["complete"]:
+            assert ids[0] & ids[2] <= ids[1]
+            assert len(ids[1]) == venue["rows"] == venue["total"]
+    assert moved["id"].notna().all()
+
+
 def test_a_venue_that_fails_is_named_and_the_other_one_is_kept(server, open_session):
     session = open_session(server)
     session.venues  # noqa: B018

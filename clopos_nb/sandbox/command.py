@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from types import FrameType
 from typing import Any
 
+from clopos_nb.sandbox.books.clerk import MODES
 from clopos_nb.sandbox.fidelity import SWITCHES
 from clopos_nb.sandbox.requestlog import Entry
 from clopos_nb.sandbox.server import Sandbox
@@ -267,9 +268,7 @@ def _number(kind: type[int | float], least: float, most: float) -> Callable[[str
 
 def _clerk(text: str) -> tuple[str, float]:
     mode, _, delay = text.partition("=")
-    if mode not in ("immediately", "after", "on_demand", "never") or bool(delay) != (
-        mode == "after"
-    ):
+    if mode not in MODES or bool(delay) != (mode == "after"):
         message = f"{text!r} is not one of {', '.join(_CLERK_MODES)}"
         raise argparse.ArgumentTypeError(message)
     return mode, _number(float, 0, 1e9)(delay) if delay else 60.0

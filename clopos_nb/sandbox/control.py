@@ -11,6 +11,7 @@ import msgspec
 
 from clopos_nb.sandbox import answers
 from clopos_nb.sandbox.answers import Answer, Body, Refusal, slug
+from clopos_nb.sandbox.books.clerk import MODES
 from clopos_nb.sandbox.clock import ClockError, DataTime, TokenTime
 from clopos_nb.sandbox.faults import KINDS, FaultError
 from clopos_nb.sandbox.serving import JsonHandler, ServerThread
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _LOOPBACK = "127.0.0.1"
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 _SPANS = ("seconds", "minutes", "hours", "days")
-_CLERK_MODES = ("immediately", "after", "on_demand", "never")
 _LOG_LINES = 100
 
 
@@ -163,8 +163,8 @@ class Control:
         clerk = self._clerk_of_brand()
         _only(body, ("mode", "delay_s", "work"))
         mode = body.get("mode", clerk.mode)
-        if mode not in _CLERK_MODES:
-            message = f"mode must be one of {', '.join(_CLERK_MODES)}"
+        if mode not in MODES:
+            message = f"mode must be one of {', '.join(MODES)}"
             raise _WrongError(message)
         delay_s = _number(body, "delay_s") if "delay_s" in body else clerk.delay_s
         if delay_s < 0:

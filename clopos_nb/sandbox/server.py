@@ -112,6 +112,12 @@ class Sandbox:
         on_request: Observer | None = None,
         control_port: int | None = None,
     ) -> None:
+        _check_not_negative(
+            receipts_per_day=receipts_per_day or 0,
+            token_lifetime_s=token_lifetime_s,
+            window_s=window_s,
+            latency_s=latency_s,
+        )
         self.brand = brand or _make_brand(
             seed=seed,
             venues=venues,
@@ -324,6 +330,13 @@ class Sandbox:
         self.requests.add(entry)
         if self._on_request is not None:
             self._on_request(entry, ms)
+
+
+def _check_not_negative(**numbers: float) -> None:
+    for name, number in numbers.items():
+        if not number >= 0:  # of which nan is none
+            message = f"{name} must be at least 0, not {number!r}"
+            raise ValueError(message)
 
 
 def _make_brand(**settings: Any) -> Source:

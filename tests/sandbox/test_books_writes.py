@@ -197,6 +197,12 @@ def test_a_clerk_with_more_patience_than_the_calendar_has_years_just_waits(books
     assert books.clerk.work() == 0
 
 
+def test_a_clerk_told_an_unknown_mode_says_which_there_are(books):
+    with pytest.raises(ValueError, match="immediately, after, on_demand, never, not 'always'"):
+        books.clerk.mode = "always"
+    assert books.clerk.mode == "immediately"
+
+
 def test_a_clerk_who_never_works_does_not_even_when_called(books):
     books.clerk.mode = "never"
     row = books.create_order(body(), 1)

@@ -14,6 +14,13 @@ import requests
 from clopos_nb.sandbox import Sandbox
 
 
+@pytest.mark.parametrize("name", ["receipts_per_day", "token_lifetime_s", "window_s", "latency_s"])
+@pytest.mark.parametrize("number", [-1, float("nan")])
+def test_a_number_that_cannot_be_is_named(name, number):
+    with pytest.raises(ValueError, match=f"{name} must be at least 0"):
+        Sandbox(**{name: number})
+
+
 def test_url_ends_in_the_documented_path_and_is_loopback(sandbox):
     assert sandbox.url.startswith("http://127.0.0.1:")
     assert sandbox.url.endswith("/open-api/v2")

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import Literal
+from typing import Literal, get_args
 
 Mode = Literal["immediately", "after", "on_demand", "never"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Clerk:
         mode: Mode = "immediately",
         delay_s: float = 60.0,
     ) -> None:
-        self.mode: Mode = mode
+        self.mode = mode
         self.delay_s = delay_s
         self._step = step
         self._now = now
@@ -56,6 +57,18 @@ class Clerk:
 
     def __repr__(self) -> str:
         return f"<Clerk {self.mode}, {len(self._jobs)} orders waiting>"
+
+    @property
+    def mode(self) -> Mode:
+        """One of ``MODES``; anything else is a ValueError that lists them."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: Mode) -> None:
+        if mode not in MODES:
+            message = f"mode must be one of {', '.join(MODES)}, not {mode!r}"
+            raise ValueError(message)
+        self._mode = mode
 
     def take(self, job: Job) -> None:
         """Put an order on the desk."""

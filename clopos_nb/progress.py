@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -32,6 +33,8 @@ class Progress:
         self._wanted = wanted
         self._bar: Any = None
         self._waits_until = 0.0
+        self._looked_at = -math.inf
+        self._seconds = 0.0
 
     def waiting(self, seconds: float) -> None:
         """Note that a request waits; may be called from any thread."""
@@ -49,11 +52,17 @@ class Progress:
         note = f"{sum(lane.over for lane in lanes)} of {len(lanes)} venues"
         if left > MANY:
             note += f", about {left} requests"
-            if seconds := budget.forecast_s(left):
+            if seconds := self._forecast_s(budget, left):
                 note += f" and {seconds:.0f} s of waiting for their budget"
         elif waits > 0:
             note += f", request budget used up, going on in {waits:.0f} s"
         self._draw(sum(lane.walk.rows for lane in lanes), total, note)
+
+    def _forecast_s(self, budget: Budget, left: int) -> float:
+        """Return the waits to come; the shared budget is looked at once a second, not each page."""
+        if (now := time.monotonic()) > self._looked_at + 1:
+            self._looked_at, self._seconds = now, budget.forecast_s(left)
+        return self._seconds
 
     def _draw(self, rows: int, total: int | None, note: str) -> None:
         if self._bar is None:

@@ -169,6 +169,8 @@ class OpenLog(Paged, Generic[M]):
         self, positions: Sequence[int], first: date | None, last: date | None
     ) -> list[int]:
         """Return the ids that these days' rows would have there, were they ordered by id."""
+        if not self._added:
+            return self.ids_at(positions)
         # Ids of added rows are above all others, wherever in time the rows are.
         start, stop = self._added_bounds(first, last)
         added = sorted(entry.id for entry in self._added[start:stop])

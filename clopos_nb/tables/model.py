@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from clopos_nb import html
 
@@ -248,6 +248,20 @@ class Table:
         }
         per = {self.per} if self.per else set()
         return own | per | set(self.parameters) | set(self.server_filters)
+
+
+def child_of(parent: Table, **own: Any) -> Table:
+    """Return a table nested in the rows of another one, which is asked for as its parent is."""
+    return Table(
+        path=parent.path,
+        limit=parent.limit,
+        dated=parent.dated,
+        sort=parent.sort,
+        sorts=parent.sorts,
+        scope=parent.scope,
+        parent=parent.name,
+        **own,
+    )
 
 
 _LINE = re.compile(

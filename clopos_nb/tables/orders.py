@@ -1,6 +1,6 @@
 """Orders taken outside the till, their lines and the add-ons of those."""
 
-from clopos_nb.tables.model import Column, Table, columns
+from clopos_nb.tables.model import Column, Table, child_of, columns
 
 ORDERS = Table(
     name="orders",
@@ -61,17 +61,11 @@ ORDERS = Table(
     parameters=("status",),
 )
 
-ORDER_PRODUCTS = Table(
+ORDER_PRODUCTS = child_of(
+    ORDERS,
     name="order_products",
-    path="/orders",
     meaning="lines of orders",
-    limit=ORDERS.limit,
-    dated=True,
-    sort=ORDERS.sort,
-    sorts=ORDERS.sorts,
-    scope="venue",
     key=("order_id", "line"),
-    parent="orders",
     nested=("payload", "products"),
     inherited=(("order_id", "id"), ("venue_id", "venue_id")),
     unread=("product_modificators",),
@@ -100,17 +94,11 @@ ORDER_PRODUCTS = Table(
     ),
 )
 
-ORDER_MODIFICATORS = Table(
+ORDER_MODIFICATORS = child_of(
+    ORDER_PRODUCTS,
     name="order_modificators",
-    path="/orders",
     meaning="add-ons of order lines",
-    limit=ORDERS.limit,
-    dated=True,
-    sort=ORDERS.sort,
-    sorts=ORDERS.sorts,
-    scope="venue",
     key=("order_id", "order_line", "line"),
-    parent="order_products",
     nested=("product_modificators",),
     inherited=(("order_id", "order_id"), ("order_line", "line"), ("venue_id", "venue_id")),
     fields=columns(

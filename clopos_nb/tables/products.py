@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from clopos_nb.tables.model import Column, Table, columns
+from clopos_nb.tables.model import Column, Table, child_of, columns
 
 PRODUCTS = Table(
     name="products",
@@ -87,27 +87,23 @@ _NESTED = columns("""
     taxes           json
 """)
 
-MODIFICATIONS = Table(
+MODIFICATIONS = child_of(
+    PRODUCTS,
     name="modifications",
-    path="/products",
     meaning="variants of products; where there are any, only these are sold",
-    limit=PRODUCTS.limit,
     key=("product_id", "id"),
     relations=("modifications", "modifications.codes"),
-    parent="products",
     nested=("modifications",),
-    inherited=(("product_id", "id"),),
+    inherited=_FROM_THE_PRODUCT,
     fields=(*_OF_A_PRODUCT, *PRODUCTS.fields, *columns("codes json barcodes"), *_NESTED),
 )
 
-MODIFICATOR_GROUPS = Table(
+MODIFICATOR_GROUPS = child_of(
+    PRODUCTS,
     name="modificator_groups",
-    path="/products",
     meaning="groups of add-ons that a dish offers",
-    limit=PRODUCTS.limit,
     key=("product_id", "id"),
     relations=("modificator_groups",),
-    parent="products",
     nested=("modificator_groups",),
     inherited=_FROM_THE_PRODUCT,
     unread=("modificators",),
@@ -131,14 +127,12 @@ MODIFICATOR_GROUPS = Table(
     ),
 )
 
-MODIFICATORS = Table(
+MODIFICATORS = child_of(
+    MODIFICATOR_GROUPS,
     name="modificators",
-    path="/products",
     meaning="add-ons to choose from, by product and group",
-    limit=PRODUCTS.limit,
     key=("product_id", "modificator_group_id", "id"),
     relations=("modificator_groups",),
-    parent="modificator_groups",
     nested=("modificators",),
     inherited=(("modificator_group_id", "id"), ("product_id", "product_id")),
     fields=columns(
@@ -172,14 +166,12 @@ MODIFICATORS = Table(
     ),
 )
 
-RECIPES = Table(
+RECIPES = child_of(
+    PRODUCTS,
     name="recipes",
-    path="/products",
     meaning="what a dish or preparation is made of",
-    limit=PRODUCTS.limit,
     key=("product_id", "line"),
     relations=("recipe",),
-    parent="products",
     nested=("recipe",),
     inherited=_FROM_THE_PRODUCT,
     hoisted="pivot",
@@ -201,14 +193,12 @@ RECIPES = Table(
     ),
 )
 
-PACKAGES = Table(
+PACKAGES = child_of(
+    PRODUCTS,
     name="packages",
-    path="/products",
     meaning="packages that an ingredient is bought in",
-    limit=PRODUCTS.limit,
     key=("product_id", "id"),
     relations=("packages",),
-    parent="products",
     nested=("packages",),
     inherited=_FROM_THE_PRODUCT,
     fields=columns(
@@ -221,14 +211,12 @@ PACKAGES = Table(
     ),
 )
 
-PRODUCT_CODES = Table(
+PRODUCT_CODES = child_of(
+    PRODUCTS,
     name="product_codes",
-    path="/products",
     meaning="barcodes of products; the API does not document their fields",
-    limit=PRODUCTS.limit,
     key=("product_id", "line"),
     relations=("codes",),
-    parent="products",
     nested=("codes",),
     inherited=_FROM_THE_PRODUCT,
     inferred=True,
@@ -240,14 +228,12 @@ PRODUCT_CODES = Table(
     ),
 )
 
-PRODUCT_TAXES = Table(
+PRODUCT_TAXES = child_of(
+    PRODUCTS,
     name="product_taxes",
-    path="/products",
     meaning="taxes of products",
-    limit=PRODUCTS.limit,
     key=("product_id", "id"),
     relations=("taxes",),
-    parent="products",
     nested=("taxes",),
     inherited=_FROM_THE_PRODUCT,
     fields=columns(

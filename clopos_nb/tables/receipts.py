@@ -1,6 +1,6 @@
 """Receipts and what is nested in them: lines, their add-ons and taxes, payments."""
 
-from clopos_nb.tables.model import Column, Table, columns
+from clopos_nb.tables.model import Column, Table, child_of, columns
 
 RECEIPTS = Table(
     name="receipts",
@@ -86,17 +86,11 @@ _OF_A_RECEIPT = (
 )
 _FROM_THE_RECEIPT = (("receipt_id", "id"), ("venue_id", "venue_id"))
 
-RECEIPT_PRODUCTS = Table(
+RECEIPT_PRODUCTS = child_of(
+    RECEIPTS,
     name="receipt_products",
-    path="/receipts",
     meaning="lines of receipts",
-    limit=RECEIPTS.limit,
-    dated=True,
-    sort=RECEIPTS.sort,
-    sorts=RECEIPTS.sorts,
-    scope="venue",
     relations=("receipt_products",),
-    parent="receipts",
     nested=("receipt_products",),
     inherited=_FROM_THE_RECEIPT,
     unread=("modificators", "receipt_product_modificators", "taxes"),
@@ -161,53 +155,35 @@ _FROM_THE_LINE = (
     ("venue_id", "venue_id"),
 )
 
-RECEIPT_MODIFICATORS = Table(
+RECEIPT_MODIFICATORS = child_of(
+    RECEIPT_PRODUCTS,
     name="receipt_modificators",
-    path="/receipts",
     meaning="add-ons of receipt lines; the API does not document their fields",
-    limit=RECEIPTS.limit,
-    dated=True,
-    sort=RECEIPTS.sort,
-    sorts=RECEIPTS.sorts,
-    scope="venue",
     key=("receipt_product_id", "line"),
     relations=("receipt_products", "receipt_products.modificators"),
-    parent="receipt_products",
     nested=("modificators|receipt_product_modificators",),
     inherited=_FROM_THE_LINE,
     inferred=True,
     fields=columns("line  int  place within the receipt line, from 1", inherited=_OF_A_LINE),
 )
 
-RECEIPT_TAXES = Table(
+RECEIPT_TAXES = child_of(
+    RECEIPT_PRODUCTS,
     name="receipt_taxes",
-    path="/receipts",
     meaning="taxes of receipt lines, where the server sends them; their fields are not documented",
-    limit=RECEIPTS.limit,
-    dated=True,
-    sort=RECEIPTS.sort,
-    sorts=RECEIPTS.sorts,
-    scope="venue",
     key=("receipt_product_id", "line"),
     relations=("receipt_products",),
-    parent="receipt_products",
     nested=("taxes",),
     inherited=_FROM_THE_LINE,
     inferred=True,
     fields=columns("line  int  place within the receipt line, from 1", inherited=_OF_A_LINE),
 )
 
-RECEIPT_PAYMENTS = Table(
+RECEIPT_PAYMENTS = child_of(
+    RECEIPTS,
     name="receipt_payments",
-    path="/receipts",
     meaning="payments of receipts; a split receipt has several",
-    limit=RECEIPTS.limit,
-    dated=True,
-    sort=RECEIPTS.sort,
-    sorts=RECEIPTS.sorts,
-    scope="venue",
     key=("receipt_id", "line"),
-    parent="receipts",
     nested=("payment_methods",),
     inherited=_FROM_THE_RECEIPT,
     fields=columns(

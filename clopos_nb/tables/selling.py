@@ -1,6 +1,6 @@
 """Ways of selling and of paying, and at which venues."""
 
-from clopos_nb.tables.model import Column, Table, columns
+from clopos_nb.tables.model import Column, Table, child_of, columns
 
 SALE_TYPES = Table(
     name="sale_types",
@@ -25,13 +25,11 @@ SALE_TYPES = Table(
     """),
 )
 
-SALE_TYPE_VENUES = Table(
+SALE_TYPE_VENUES = child_of(
+    SALE_TYPES,
     name="sale_type_venues",
-    path="/sale-types",
     meaning="where each way of selling is on",
-    limit=SALE_TYPES.limit,
     key=("sale_type_id", "venue_id"),
-    parent="sale_types",
     nested=("status",),
     inherited=(("sale_type_id", "id"),),
     mapped=("venue_id", "status"),
@@ -80,13 +78,11 @@ PAYMENT_METHODS = Table(
     """),
 )
 
-PAYMENT_METHOD_VENUES = Table(
+PAYMENT_METHOD_VENUES = child_of(
+    PAYMENT_METHODS,
     name="payment_method_venues",
-    path="/payment-methods",
     meaning="where each way of paying is on",
-    limit=PAYMENT_METHODS.limit,
     key=("payment_method_id", "venue_id"),
-    parent="payment_methods",
     nested=("status",),
     inherited=(("payment_method_id", "id"),),
     mapped=("venue_id", "status"),

@@ -23,8 +23,9 @@ test-oldest: .venv/.test .venv-oldest/.made  ## the lowest releases that are all
 	.venv-oldest/bin/python tests/oldest/frames.py > .venv-oldest/frames.txt
 	$(BIN)/python tests/oldest/frames.py | diff - .venv-oldest/frames.txt && echo "The same frames."
 
-fuzz: .venv/.test  ## a minute of bad input to a sandbox (ARGS="--seconds 10 --seed 3" passes options)
+fuzz: .venv/.test  ## a minute of bad input to a sandbox, new examples for every property (ARGS="--seconds 10 --seed 3" passes options)
 	$(BIN)/python tests/fuzz/fuzz_sandbox.py $(ARGS)
+	$(BIN)/pytest -q --hypothesis-profile=default tests/unit
 
 bench: .venv/.test  ## run every benchmark and print its figures
 	@set -e; for each in $(sort $(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each; done

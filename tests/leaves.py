@@ -48,6 +48,8 @@ def _readings(cell: Any) -> Iterator[str]:
             return
     if (text := plain(cell)) is not None:
         yield text
+        if isinstance(cell, float) and cell.is_integer() and str(int(cell)) != text:
+            yield str(int(cell))  # written with all its digits, which a large one's text rounds
 
 
 def _walk(value: Any, without: frozenset[str]) -> Iterator[Any]:

@@ -14,8 +14,9 @@ from typing import Literal
 
 from clopos_nb import errors
 from clopos_nb.certificate import VenueRecord
-from clopos_nb.decode import Decoding, Tables, decode
+from clopos_nb.decode import Decoding, decode
 from clopos_nb.items import Items, Reader, Row
+from clopos_nb.pages import Pages
 from clopos_nb.progress import Progress
 from clopos_nb.questions import Place, Question
 from clopos_nb.tables import Table
@@ -47,7 +48,7 @@ class Lane:
     walk: Walk = field(init=False)
     record: VenueRecord = field(init=False)
     reader: Reader = field(init=False)
-    pages: list[Tables] = field(default_factory=list)
+    pages: Pages = field(default_factory=Pages)
     ahead: dict[int, Future[Answer]] = field(default_factory=dict)
     size: int = 0
     unneeded: int = 0
@@ -75,7 +76,7 @@ class Lane:
 
     def rows(self, table: Table) -> int:
         """How many rows of a table there are so far."""
-        return sum(page[table.name].num_rows for page in self.pages)
+        return self.pages.rows(table.name)
 
     def look_ahead(self, send: Callable[[Lane, int], Future[Answer]], most: int) -> None:
         """Ask for the next pages, so that no more than so many are under way or waiting."""

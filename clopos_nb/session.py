@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -31,6 +31,9 @@ from clopos_nb.tables import CATALOGUE, Catalogue
 from clopos_nb.tokens import Token, TokenStore
 from clopos_nb.transport import Transport
 from clopos_nb.venues import Venue, VenueLike, Venues
+
+if TYPE_CHECKING:
+    from clopos_nb.widgets import DatesPicker, TablePicker, VenuePicker, VenuesPicker
 
 
 class Session:
@@ -401,6 +404,34 @@ class Session:
             venue_id=None if venue is None else self.venue(venue).id,
         )
         return answer.data()
+
+    # -- picking, in a notebook
+
+    def pick_venue(self, venue: VenueLike | None = None) -> VenuePicker:
+        """Return a :class:`~clopos_nb.widgets.VenuePicker`: one venue, from a list."""
+        from clopos_nb.widgets import VenuePicker  # only whoever picks loads ipywidgets
+
+        return VenuePicker(self, venue)
+
+    def pick_venues(
+        self, venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all"
+    ) -> VenuesPicker:
+        """Return a :class:`~clopos_nb.widgets.VenuesPicker`: all, or several, with a search."""
+        from clopos_nb.widgets import VenuesPicker
+
+        return VenuesPicker(self, venues)
+
+    def pick_dates(self, start: DayLike = "yesterday", end: DayLike | None = None) -> DatesPicker:
+        """Return a :class:`~clopos_nb.widgets.DatesPicker`: a preset, or two days."""
+        from clopos_nb.widgets import DatesPicker
+
+        return DatesPicker(self, start, end)
+
+    def pick_table(self, table: str = "receipts") -> TablePicker:
+        """Return a :class:`~clopos_nb.widgets.TablePicker`: one of the tables."""
+        from clopos_nb.widgets import TablePicker
+
+        return TablePicker(self, table)
 
     # -- the token
 

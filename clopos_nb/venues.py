@@ -253,6 +253,14 @@ class Venues:
             raise errors.ConfigError(message)
         return chosen
 
+    def search(self, text: str) -> list[Venue]:
+        """Return the venues with this in their name, or of this id, in the brand's order.
+
+        Case and accents do not matter; an empty text finds all.
+        """
+        part = _plain(text)
+        return [v for v in self if part in _plain(v.name) or part == str(v.id)]
+
     @property
     def main(self) -> Venue:
         """The main venue, or the first where none says that it is."""

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 
 import pytest
 from IPython.core.completer import provisionalcompleter
-from IPython.core.interactiveshell import InteractiveShell
 
 import clopos_nb
 
 
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory):
-    """Return an IPython shell of its own, without a history on disk."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
-        shell = InteractiveShell.instance()
-        yield shell
-        shell.history_manager.end_session()
-        shell.restore_sys_module_state()
-        InteractiveShell.clear_instance()
+def completions(shell, line: str) -> list[str]:
+    """Return what the end of a line can become."""
+    with provisionalcompleter():
+        found = shell.Completer.completions(line, len(line))
+        return [line[: each.start] + each.text for each in found]
 
 
 @pytest.fixture
 def completed(shell, reader):
-    """Return a function that gives what the end of a line can become."""
-    reader.login()
     first = next(iter(reader.venues))
     shell.push({"session": reader, "venue": first, "venues": reader.venues})
-
-    def complete(line: str) -> list[str]:
-        with provisionalcompleter():
-            found = shell.Completer.completions(line, len(line))
-            return [line[: each.start] + each.text for each in found]
-
-    return complete
+    return partial(completions, shell)
 
 
 def test_tables_are_completed_in_brackets(completed):
@@ -52,8 +39,7 @@ def test_venues_are_completed_in_brackets(completed, reader):
 
 def test_completing_venues_that_were_not_read_sends_nothing(shell, faulty, visitor):
     shell.push({"fresh": visitor})
-    with provisionalcompleter():
-        list(shell.Completer.completions('fresh.venues["Ba', 16))
+    completions(shell, 'fresh.venues["Ba')
     assert faulty.seen == []
 
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from clopos_nb import html, wire
-from clopos_nb.addresses import checked_base_url, is_loopback
+from clopos_nb.addresses import checked_base_url
 from clopos_nb.cabinet import default_cache_dir
+from clopos_nb.cards import session_card
 from clopos_nb.credentials import Credentials, Secret, complete, given
 from clopos_nb.days import DayLike
 from clopos_nb.drift import Drift
@@ -432,17 +433,7 @@ class Session(html.Tidy):
         return f"Session(brand={self._known_brand!r})"
 
     def _repr_html_(self) -> str:
-        host = self._transport.base_url.split("/")[2]
-        where = "this machine" if is_loopback(host.rsplit(":", 1)[0]) else host
-        return html.card(
-            "Clopos session",
-            {
-                "brand": self._known_brand or "not set",
-                "server": where,
-                "time zone": self._reads.timezone or "as sent",
-                "venues": "not read yet" if self._venues is None else str(len(self._venues)),
-            },
-        )
+        return session_card(self)
 
     @property
     def _known_brand(self) -> str | None:

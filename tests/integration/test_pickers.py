@@ -269,6 +269,28 @@ def test_a_search_shows_some_and_keeps_what_it_hides(named):
     assert picker._count.value == '<span role="status">3 of 4 venues chosen</span>'
 
 
+def test_all_that_a_search_finds_are_one_click(named):
+    picker = named("Nizami", "Sahil", "Gənclik", "Sahil park").pick_venues(())
+    control(picker, "Search").set_state({"value": "sahil"})
+    control(picker, "All 2 found").set_state({"value": True})
+    assert ids(picker) == [11, 13]
+    control(picker, "Search").set_state({"value": "n"})
+    control(picker, "All 2 found").set_state({"value": True})
+    assert picker.wanted == "all"
+    control(picker, "All 2 found").set_state({"value": False})
+    assert ids(picker) == [11, 13]
+
+
+def test_a_search_that_finds_nothing_offers_nothing(named):
+    picker = named("Nizami", "Sahil").pick_venues([11])
+    control(picker, "Search").set_state({"value": "zzz"})
+    box = control(picker, "All 0 found")
+    assert box.value is False
+    box.set_state({"value": True})
+    assert ids(picker) == [11]
+    assert box.value is False
+
+
 def test_what_is_marked_in_a_search_replaces_all(named):
     picker = named("Nizami", "Sahil", "Gənclik").pick_venues()
     control(picker, "Search").set_state({"value": "genc"})

@@ -15,11 +15,12 @@ from typing import Literal
 from clopos_nb import errors
 from clopos_nb.certificate import VenueRecord
 from clopos_nb.decode import Decoding, Tables, decode
+from clopos_nb.errands import Errand
 from clopos_nb.items import Items, Reader, Row
 from clopos_nb.progress import Progress
 from clopos_nb.questions import Place, Question
 from clopos_nb.tables import Table
-from clopos_nb.transport import WORKERS, Errand, Transport
+from clopos_nb.transport import WORKERS, Transport
 from clopos_nb.walks import Walk
 from clopos_nb.wire import Answer
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clopos_nb import errors, wire
+from clopos_nb.refusals import where
 
 
 @dataclass
@@ -61,6 +62,9 @@ class Request:
         self.query = Sealed(list(query))
         self.body = Sealed(_as_json(body))
         self.strings = Sealed([value for _, value in query] + list(_strings(body)))
+
+    def __str__(self) -> str:
+        return where(self.path, self.venue_id)
 
     @property
     def is_write(self) -> bool:

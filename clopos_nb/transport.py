@@ -40,6 +40,12 @@ TRIES = 4
 WORKERS = 16  # requests under way at once, at most
 NOTICEABLE_S = 1.0  # a shorter wait is not worth a word
 LONGEST_WAIT_S = 90.0  # a window is a minute; whoever asks for much more is not believed
+_MAY_PASS = (
+    errors.TransportError,
+    errors.RateLimited,
+    errors.ServerError,
+    errors.ResponseError,
+)
 
 
 class _Headers(AuthBase):
@@ -172,7 +178,7 @@ class Transport:
             try:
                 response = self._within_budget(request, headers)
                 return self._read(response, request), _server_time(response)
-            except (errors.TransportError, errors.RateLimited, errors.ServerError) as exc:
+            except _MAY_PASS as exc:
                 wait = _wait_before_retry(exc, request, attempt)
                 if wait is None:
                     raise
@@ -302,14 +308,14 @@ def _redirected(response: requests.Response, request: Request) -> errors.CloposE
     if not 300 <= response.status_code < 400:
         return None
     return errors.UnexpectedRedirect(
-        f"{request.path} was answered with a redirect (HTTP {response.status_code}), which this "
+        f"{request} was answered with a redirect (HTTP {response.status_code}), which this "
         "API never needs and which could carry the token elsewhere. Check base_url"
     )
 
 
 def _unknown(request: Request) -> errors.OutcomeUnknown:
     return errors.OutcomeUnknown(
-        f"{request.method} {request.path}: no clear answer came back, so it may or may not have "
+        f"{request.method} {request}: no clear answer came back, so it may or may not have "
         "happened. Read the resource again before repeating it"
     )
 
@@ -323,22 +329,24 @@ def _no_answer(
         return _unknown(request)
     if isinstance(exc, requests.Timeout):
         return errors.RequestTimeout(
-            f"{request.path}: {host} did not answer within {READ_S:.0f} s. Try again, or ask for "
+            f"{request}: {host} did not answer within {READ_S:.0f} s. Try again, or ask for "
             "fewer days"
         )
     if isinstance(exc, requests.exceptions.SSLError):
         return errors.ConnectionFailed(
-            f"{host}: the secure connection failed. Check the machine's clock and certificates, "
-            "and that base_url is right"
+            f"{request}: the secure connection to {host} failed. Check the machine's clock and "
+            "certificates, and that base_url is right"
         )
     return errors.ConnectionFailed(
-        f"{host} could not be reached, or broke the connection off ({type(exc).__name__}). Check "
+        f"{request}: {host} could not be reached, or broke the connection off ({type(exc).__name__}). Check "
         "the network and base_url (CLOPOS_BASE_URL)"
     )
 
 
 def _wait_before_retry(exc: errors.CloposError, request: Request, attempt: int) -> float | None:
     """Return the seconds to wait before another try, or None when there is none.
+
+    A read whose answer cannot be read was cut off, or something between answered instead.
 
     A write is tried again only when it cannot have been processed: after a 429, or when no
     connection came about, which is all that ``ConnectionFailed`` means for a write.

@@ -155,6 +155,17 @@ def test_a_venue_that_fails_is_named_and_the_other_one_is_kept(server, open_sess
     assert "ModuleUnavailable" in second["error"]
 
 
+@pytest.mark.parametrize(
+    "fault", ["truncated_json", "reset_before_body", "reset_mid_body", "server_error"]
+)
+def test_the_error_of_a_venue_that_fails_names_it(server, open_session, fault):
+    session = open_session(server)
+    session.venues  # noqa: B018
+    server.faults.add(fault, path="/orders", venue=2)
+    with pytest.raises(CloposError, match="/orders for venue 2"):
+        session.frame("orders", "2026-01", progress=False)
+
+
 # ------------------------------------------------------------------------------ budget
 
 PULL = """

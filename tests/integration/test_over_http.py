@@ -43,6 +43,9 @@ def cut_short(request: Request) -> Response:
     return response
 
 
+cut_json = Response('{"success": true, "data": [{"id"')
+
+
 # ----------------------------------------------------------------------------- venues
 
 
@@ -170,7 +173,9 @@ def test_more_requests_than_the_budget_are_all_answered_and_none_refused(brand, 
         assert {entry.status for entry in sandbox.requests} == {200}
 
 
-@pytest.mark.parametrize("failure", [refusal(500), refusal(502), refusal(504), hang_up, cut_short])
+@pytest.mark.parametrize(
+    "failure", [refusal(500), refusal(502), refusal(504), hang_up, cut_short, cut_json]
+)
 def test_a_read_that_fails_is_tried_again(faulty, visitor, waits, envelope, failure):
     faulty.on("/users", failure, failure, envelope({"id": 1}))
     assert visitor.frame("users")["id"].tolist() == [1]

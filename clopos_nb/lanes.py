@@ -111,13 +111,12 @@ class Lane:
             self.record.left_out = 0
         else:
             self.record.error = self.record.error or self.question.problem(fresh, self.place)
-            wanted, left_out = self.question.select(fresh)
-            self.record.left_out += left_out
-            if left_out and not (self.question.days and self.question.day == "shift_date"):
-                asked = ", ".join(self.question.filters) or "date"
-                self.ask.drift.note(
-                    self.question.source.name, asked, "ignored by the server", None, count=left_out
-                )
+            wanted, others = self.question.select(fresh)
+            self.record.left_out += others.total()
+            for asked, count in others.items():
+                if asked != "shift_date":  # which was asked for wider than wanted
+                    source = self.question.source.name
+                    self.ask.drift.note(source, asked, "ignored by the server", None, count=count)
             self.pages.append(decode(self.ask, wanted, self.walk.pages))
         if left is not None and self.rows(self.question.tables[0]) >= left:
             self.walk.stop()

@@ -338,8 +338,8 @@ def _no_answer(
             "certificates, and that base_url is right"
         )
     return errors.ConnectionFailed(
-        f"{request}: {host} could not be reached, or broke the connection off ({type(exc).__name__}). Check "
-        "the network and base_url (CLOPOS_BASE_URL)"
+        f"{request}: {host} could not be reached, or broke the connection off "
+        f"({type(exc).__name__}). Check the network and base_url (CLOPOS_BASE_URL)"
     )
 
 

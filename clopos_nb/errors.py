@@ -281,10 +281,8 @@ warnings.simplefilter("always", IncompleteResultWarning, append=True)
 
 def tell(message: str, category: type[CloposWarning]) -> None:
     """Warn at the line outside of this package that led here."""
+    ours = ("clopos_nb", "contextlib")
     frame, level = sys._getframe().f_back, 2
-    while frame and frame.f_globals.get("__name__", "").split(".")[0] in (
-        "clopos_nb",
-        "contextlib",
-    ):
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in ours:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

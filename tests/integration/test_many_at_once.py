@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from jupyter_client.manager import KernelManager
+from jupyter_client import KernelClient, KernelManager
 from werkzeug import Request
 
 import clopos_nb
@@ -247,34 +247,69 @@ def test_an_estimate_costs_a_request_for_each_venue_and_is_what_the_read_then_ta
 # ------------------------------------------------------------------------------ Ctrl-C
 
 
-def test_an_interrupt_in_a_notebook_stops_the_read_and_leaves_the_session_usable(busy, tmp_path):
+USE = "assert len(session.frame('sale_types'))"
+LOGIN = "session.login()"  # a refused budget is refused for its minute
+
+
+@pytest.fixture
+def kernel() -> Iterator[tuple[KernelManager, KernelClient]]:
+    """Start a kernel, as a notebook does."""
+    manager = KernelManager()
+    manager.start_kernel(env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        yield manager, client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "cell", "under_way", "then"),
+    [
+        (
+            "limit_clamp",
+            {"limit": 2},
+            "session.frame('receipts', '2026-01', progress=False)",
+            20,
+            USE,
+        ),
+        ("rate_limited", {"reset_s": 60}, "session.estimate('receipts', '2026-01')", 2, LOGIN),
+        (
+            "rate_limited",
+            {"reset_s": 60},
+            "list(session.venue(1).rows('receipts', '2026-01'))",
+            1,
+            LOGIN,
+        ),
+    ],
+    ids=["frame", "estimate that waits", "rows that wait"],
+)
+def test_an_interrupt_in_a_notebook_stops_the_read_and_leaves_the_session_usable(
+    busy, tmp_path, kernel, fault, options, cell, under_way, then
+):
+    manager, client = kernel
     well_under_way, seen = threading.Event(), []
 
     def observe(entry: Entry, _: float) -> None:
         seen.append(entry.path)
-        if seen.count("/receipts") == 20:
+        if seen.count("/receipts") == under_way:
             well_under_way.set()
 
     with Sandbox(brand=busy, window_s=2, latency_s=0.3, on_request=observe) as sandbox:
-        sandbox.faults.add("limit_clamp", limit=2, path="/receipts")
+        sandbox.faults.add(fault, path="/receipts", **options)
         about = {"base_url": sandbox.url, "cache_dir": str(tmp_path), **sandbox.credentials}
-        manager = KernelManager()
-        manager.start_kernel(env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
-        client = manager.client()
-        client.start_channels()
-        try:
-            client.wait_for_ready(timeout=60)
-            run(client, f"import clopos_nb, threading; session = clopos_nb.Session(**{about})")
-            client.execute("session.frame('receipts', '2026-01', progress=False)")
-            assert well_under_way.wait(30)
-            manager.interrupt_kernel()
-            reply = client.get_shell_msg(timeout=5)["content"]
-            assert reply["ename"] == "KeyboardInterrupt"
-            assert run(client, "rows = len(session.frame('sale_types')); assert rows")
-            assert run(client, LEFT)
-        finally:
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)
+        run(client, f"import clopos_nb, threading; session = clopos_nb.Session(**{about})")
+        client.execute(cell)
+        assert well_under_way.wait(30)
+        manager.interrupt_kernel()
+        reply = client.get_shell_msg(timeout=5)["content"]
+        assert reply["ename"] == "KeyboardInterrupt"
+        sandbox.faults.clear()
+        assert run(client, LEFT)
+        assert run(client, then)
 
 
 LEFT = """

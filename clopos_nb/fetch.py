@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,6 +14,7 @@ from clopos_nb.certificate import Certificate
 from clopos_nb.columns import Dtypes
 from clopos_nb.decode import ADDED, Decoding, raw_rows
 from clopos_nb.drift import Drift
+from clopos_nb.errands import Errand
 from clopos_nb.frames import assemble
 from clopos_nb.items import Row
 from clopos_nb.lanes import Lane, items_of, walk_places
@@ -37,7 +37,11 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
     walk = question.walk()
     while (page := walk.next_page) is not None:
         answer = transport.send(
-            "GET", question.path(page), query=question.query(page), venue_id=place.id
+            "GET",
+            question.path(page),
+            query=question.query(page),
+            venue_id=place.id,
+            errand=Errand(),
         )
         wanted, _ = question.select(walk.take(items_of(answer, question, walk), answer.total))
         rows = raw_rows(question.shape, wanted)
@@ -49,7 +53,7 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
             return
     if not walk.complete:
         message = f"{question.name}: {walk.rows} rows of the server's {walk.total}"
-        warnings.warn(message, errors.IncompleteResultWarning, stacklevel=2)
+        errors.tell(message, errors.IncompleteResultWarning)
 
 
 # ----------------------------------------------------------------------------- frames
@@ -118,13 +122,13 @@ def _certificate(question: Question, brand: str) -> Certificate:
 
 
 def _vouch(certificate: Certificate, strict: bool) -> None:
-    """Say so when the rows are not complete; a limit was asked for and is no news."""
+    """Say so when rows are missing; that a limit cut them was asked for and is no news."""
     failed = any(venue.error for venue in certificate.venues)
-    if not certificate.complete and (certificate.limit is None or failed):
+    if not certificate.complete and (failed or not certificate.cut):
         incomplete = certificate.incomplete()
         if strict:
             raise incomplete
-        warnings.warn(str(incomplete), errors.IncompleteResultWarning, stacklevel=5)
+        errors.tell(str(incomplete), errors.IncompleteResultWarning)
 
 
 def _pieces(lanes: Sequence[Lane], table: Table, label: bool) -> Iterator[pa.Table]:

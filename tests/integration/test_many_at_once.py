@@ -336,10 +336,13 @@ def test_an_interrupt_in_a_notebook_stops_the_read_and_leaves_the_session_usable
 
 
 LEFT = """
+import sys, traceback
 for thread in threading.enumerate():
     if thread.name.startswith('clopos_nb'):
         thread.join(5)
-assert not [t for t in threading.enumerate() if t.name.startswith('clopos_nb')]
+left = {t.ident: t for t in threading.enumerate() if t.name.startswith('clopos_nb')}
+stacks = {left[at].name: frame for at, frame in sys._current_frames().items() if at in left}
+assert not left, {name: traceback.format_stack(frame)[-4:] for name, frame in stacks.items()}
 """
 
 
@@ -348,7 +351,9 @@ def run(client, code: str) -> bool:
     asked = client.execute(code)
     while (reply := client.get_shell_msg(timeout=30))["parent_header"]["msg_id"] != asked:
         pass
-    return reply["content"]["status"] == "ok"
+    content = reply["content"]
+    assert content["status"] == "ok", f"{content['ename']}: {content['evalue']}"
+    return True
 
 
 # ------------------------------------------------------------------------------ the bar

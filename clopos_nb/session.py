@@ -23,6 +23,7 @@ from clopos_nb.drift import Drift
 from clopos_nb.errors import ConfigError
 from clopos_nb.estimate import Estimate, estimate_places
 from clopos_nb.fetch import Manner, checked_columns
+from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
 from clopos_nb.reads import Reads
@@ -185,7 +186,7 @@ class Session:
         limit: int | None = None,
         strict: bool = False,
         errors: Literal["raise", "warn"] = "raise",
-        progress: bool | None = None,
+        progress: bool | None | Watcher = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -221,8 +222,10 @@ class Session:
         errors : "raise" or "warn"
             What a venue that fails does: end the call, or leave the other venues' rows and be named
             in the certificate and a warning. A refused login always raises.
-        progress : bool, optional
-            A bar: always, never, or by default when there is more than one page.
+        progress : bool or callable, optional
+            A bar: always, never, or by default when there is more than one page. A function is
+            called instead, several times a second, with the rows so far, their total (None until
+            it is known) and a note; an exception that it raises ends the read at once.
         dtype_backend : "numpy_nullable" or "pyarrow"
             As in pandas: nullable dtypes, or Arrow's own for every column.
         money : "float" or "decimal"
@@ -274,7 +277,7 @@ class Session:
         day: Day = "created_at",
         strict: bool = False,
         errors: Literal["raise", "warn"] = "raise",
-        progress: bool | None = None,
+        progress: bool | None | Watcher = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,

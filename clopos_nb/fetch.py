@@ -64,7 +64,7 @@ class Manner:
     label: bool = False  # venue_id and venue first
     strict: bool = False
     on_error: Literal["raise", "warn"] = "raise"
-    progress: bool | None | Watcher = None
+    progress: bool | Watcher | None = None
 
 
 def fetch_frames(

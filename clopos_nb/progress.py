@@ -32,7 +32,7 @@ class Progress:
         is told instead of the bar, several times a second even while nothing arrives.
     """
 
-    def __init__(self, title: str, wanted: bool | None | Watcher) -> None:
+    def __init__(self, title: str, wanted: bool | Watcher | None) -> None:
         self._title = title
         self._watcher = wanted if callable(wanted) else None
         self._wanted = True if callable(wanted) else wanted

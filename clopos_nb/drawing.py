@@ -125,7 +125,6 @@ def days_by_venue(axes: Axes, days: pd.DataFrame, what: str) -> None:
             linestyle=dash(place),
             linewidth=1.7,
             solid_joinstyle="round",
-            marker="o" if len(days) == 1 else None,
             label=str(name),
         )
     marked, labels = ticks(pd.DatetimeIndex(days.index))

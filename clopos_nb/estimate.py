@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
+from clopos_nb.lanes import REFRESH_S
+from clopos_nb.progress import Watcher
 from clopos_nb.questions import Place, Question
-from clopos_nb.transport import WORKERS, Transport
+from clopos_nb.transport import WORKERS, Errand, Transport
 from clopos_nb.wire import Answer
 
 
@@ -35,22 +37,43 @@ class Estimate:
         return f"{self.rows:,} rows, {self.requests:,} requests, about {self.seconds:,.0f} s"
 
 
-def estimate_places(transport: Transport, question: Question, places: Sequence[Place]) -> Estimate:
-    """Ask each place for its total.
+def estimate_places(
+    transport: Transport,
+    question: Question,
+    places: Sequence[Place],
+    progress: Watcher | None = None,
+) -> Estimate:
+    """Ask each place for its total; ``progress`` is told how many answered, and may end it.
 
     Raises
     ------
     AuthError, TransportError, ApiError, ResponseError
     """
     # With filters or business days a page cannot be cut short, so a whole one is asked for.
-    small = replace(question, limit=1)
+    small, errand = replace(question, limit=1), Errand()
 
     def first_page(place: Place) -> Answer:
-        return transport.send("GET", question.path(1), query=small.query(1), venue_id=place.id)
+        return transport.send(
+            "GET", question.path(1), query=small.query(1), venue_id=place.id, errand=errand
+        )
 
     started = time.perf_counter()
-    with ThreadPoolExecutor(min(WORKERS, len(places)), thread_name_prefix="clopos_nb") as pool:
-        answers = list(pool.map(first_page, places))
+    pool = ThreadPoolExecutor(min(WORKERS, len(places)), thread_name_prefix="clopos_nb")
+    finished = False
+    try:
+        asked = [pool.submit(first_page, place) for place in places]
+        left = set(asked)
+        while left:
+            done, left = wait(left, REFRESH_S, FIRST_EXCEPTION)
+            for each in done:
+                each.result()
+            if progress is not None:
+                progress(len(asked) - len(left), len(asked), "venues asked")
+        answers = [each.result() for each in asked]
+        finished = True
+    finally:
+        errand.stopped.set()
+        pool.shutdown(wait=finished, cancel_futures=True)
     each_s = (time.perf_counter() - started) / len(answers)
     size = question.source.limit
     totals = [len(a.rows()) if a.total is None else a.total for a in answers]

@@ -35,6 +35,7 @@ from clopos_nb.venues import Venue, VenueLike, Venues
 
 if TYPE_CHECKING:
     from clopos_nb.widgets import DatesPicker, TablePicker, VenuePicker, VenuesPicker
+    from clopos_nb.widgets.explorer import Explorer
 
 
 class Session:
@@ -327,10 +328,11 @@ class Session:
         venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
         filters: Mapping[str, Any] | None = None,
         day: Day = "created_at",
+        progress: Watcher | None = None,
     ) -> Estimate:
         """Return what :meth:`frame` with these arguments would cost: rows, requests, seconds.
 
-        One request for each venue.
+        One request for each venue. ``progress`` is a function as for :meth:`frame`, told of venues.
 
         Raises
         ------
@@ -347,7 +349,8 @@ class Session:
         (11773, 60)
         """
         (question,) = self._reads.questions([table], start, end, filters, day)
-        return estimate_places(self._transport, question, self._places(question, venues))
+        places = self._places(question, venues)
+        return estimate_places(self._transport, question, places, progress)
 
     def get(
         self, path: str, params: Mapping[str, Any] | None = None, *, venue: VenueLike | None = None
@@ -435,6 +438,31 @@ class Session:
         from clopos_nb.widgets import TablePicker
 
         return TablePicker(self, table)
+
+    def explore(
+        self,
+        table: str = "receipts",
+        start: DayLike = "last 7 days",
+        end: DayLike | None = None,
+        *,
+        venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
+    ) -> Explorer:
+        """Return an :class:`~clopos_nb.widgets.Explorer`: choose, load, look, take the call away.
+
+        One request, for the list of venues. Needs the extra ``explore``.
+
+        Raises
+        ------
+        ConfigError
+            The extra is not installed.
+        UnknownTable, InvalidDates, VenueNotFound, AuthError, ApiError, TransportError
+        """
+        try:
+            from clopos_nb.widgets.explorer import Explorer
+        except ImportError as missing:
+            message = f"explore() needs {missing.name}: pip install 'clopos_nb[explore]'"
+            raise ConfigError(message) from None
+        return Explorer(self, table, start, end, venues)
 
     # -- the token
 

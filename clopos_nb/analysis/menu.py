@@ -113,9 +113,9 @@ def menu_engineering(
 
     Notes
     -----
-    ``cost_price`` is today's: the API has none of the day of the sale, except by
-    ``stock_operations``, receipt by receipt. Add-ons are in the revenue of their line; what they
-    cost is not in the API, so a dish with dear add-ons looks better than it is. Gifts count as sold
+    ``cost_price`` is today's, without add-ons; what a sale took from stock, add-ons included, and
+    at which cost, the API tells receipt by receipt (``stock_operations``). Add-ons are in the
+    revenue of their line, so a dish with dear ones looks better than it is. Gifts count as sold
     and bring nothing. Service charge and delivery fee are no dish's.
 
     Examples

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from clopos_nb import html, wire
-from clopos_nb.addresses import checked_base_url, is_loopback
+from clopos_nb.addresses import checked_base_url
 from clopos_nb.cabinet import default_cache_dir
+from clopos_nb.cards import session_card
 from clopos_nb.credentials import Credentials, Secret, complete, given
 from clopos_nb.days import DayLike
 from clopos_nb.drift import Drift
@@ -28,6 +29,7 @@ from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
 from clopos_nb.reads import Reads
 from clopos_nb.settings import dtypes, one_of, rate, venue_setting, zone
+from clopos_nb.several import SessionFrames
 from clopos_nb.tables import CATALOGUE, Catalogue
 from clopos_nb.tokens import Token, TokenStore
 from clopos_nb.transport import Transport
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from clopos_nb.widgets.explorer import Explorer
 
 
-class Session:
+class Session(html.Tidy):
     """One brand of Clopos, seen through one set of credentials.
 
     Making a session does nothing yet. The first request logs in, once; the token is kept in a
@@ -69,6 +71,14 @@ class Session:
     rate_limit : str, optional
         Requests that Clopos grants this integrator and brand, as in ``"300/60s"``, the default; or
         ``CLOPOS_RATE_LIMIT``. What the server's own headers say goes before it.
+
+    Attributes
+    ----------
+    tables : Catalogue
+        The tables that ``frame`` knows; shows itself as a list.
+    frames : SessionFrames
+        ``session.frames(["receipts", "orders"], "2026-01")`` returns several tables by name, in one
+        set of requests where it can be; ``session.frames["orders"]`` is ``frame`` of that table.
 
     Raises
     ------
@@ -111,6 +121,8 @@ class Session:
         self._venue_id = venue_setting(venue_id)
         timezone = zone(timezone or os.environ.get("CLOPOS_TIMEZONE") or None)
         today = today.date() if isinstance(today, dt.datetime) else today
+        self.tables: Catalogue = CATALOGUE
+        self.frames = SessionFrames(self)
         self._venues: Venues | None = None
         self._reading_venues = threading.Lock()
         self._cleanup = contextlib.ExitStack()
@@ -137,12 +149,7 @@ class Session:
         """What the servers sent that the documentation does not name; nothing of it was lost."""
         return self._reads.drift
 
-    @property
-    def tables(self) -> Catalogue:
-        """The tables that ``frame`` knows; shows itself as a list."""
-        return CATALOGUE
-
-    @property
+    @property  # not a cached one: IPython would read the venues to complete what comes after it
     def venues(self) -> Venues:
         """The brand's venues; one request, the first time."""
         with self._reading_venues:
@@ -266,58 +273,6 @@ class Session:
         questions = self._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._fetch(questions, venues, manner).values()
         return frame
-
-    def frames(
-        self,
-        tables: Sequence[str],
-        start: DayLike | None = None,
-        end: DayLike | None = None,
-        *,
-        venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
-        filters: Mapping[str, Any] | None = None,
-        day: Day = "created_at",
-        strict: bool = False,
-        errors: Literal["raise", "warn"] = "raise",
-        progress: bool | Watcher | None = None,
-        dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
-        money: Literal["float", "decimal"] = "float",
-        categorical: bool | Sequence[str] = False,
-    ) -> dict[str, pd.DataFrame]:
-        """Return several tables by name; those of one endpoint come from one set of requests.
-
-        Receipts, their lines and their payments cost no more requests than receipts alone, and are
-        of the same moment, so that they add up. The parameters are those of :meth:`frame`; days
-        apply to the tables that take them, filters to all.
-
-        Returns
-        -------
-        dict of str to pandas.DataFrame
-            In the order asked for, each with its certificate.
-
-        Raises
-        ------
-        UnknownTable, InvalidDates, ConfigError, VenueNotFound
-            Before anything is sent.
-        AuthError, RateLimited, ApiError, TransportError, ResponseError, IncompleteResult
-
-        Examples
-        --------
-        >>> import clopos_nb
-        >>> with clopos_nb.demo() as session:
-        ...     frames = session.frames(["receipts", "receipt_payments"], "2026-01-05")
-        >>> int(frames["receipt_payments"]["receipt_id"].isin(frames["receipts"]["id"]).all())
-        1
-        """
-        manner = Manner(
-            dtypes(self._reads.timezone, dtype_backend, money, categorical),
-            strict=strict,
-            on_error=one_of("errors", errors, "raise", "warn"),
-            progress=progress,
-        )
-        names = [tables] if isinstance(tables, str) else list(tables)
-        questions = self._reads.questions(names, start, end, filters, day)
-        found = self._fetch(questions, venues, manner)
-        return {CATALOGUE[name].name: found[CATALOGUE[name].name] for name in names}
 
     def estimate(
         self,
@@ -509,17 +464,7 @@ class Session:
         return f"Session(brand={self._known_brand!r})"
 
     def _repr_html_(self) -> str:
-        host = self._transport.base_url.split("/")[2]
-        where = "this machine" if is_loopback(host.rsplit(":", 1)[0]) else host
-        return html.card(
-            "Clopos session",
-            {
-                "brand": self._known_brand or "not set",
-                "server": where,
-                "time zone": self._reads.timezone or "as sent",
-                "venues": "not read yet" if self._venues is None else str(len(self._venues)),
-            },
-        )
+        return session_card(self)
 
     @property
     def _known_brand(self) -> str | None:

@@ -16,7 +16,7 @@ from clopos_nb.items import Row
 from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place
 from clopos_nb.settings import dtypes
-from clopos_nb.tables import CATALOGUE
+from clopos_nb.several import VenueFrames
 
 if TYPE_CHECKING:
     from clopos_nb.session import Session
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 VenueLike: TypeAlias = "int | str | Venue"
 
 
-class Venue:
+class Venue(html.Tidy):
     """One branch of the brand.
 
     Attributes
@@ -32,6 +32,9 @@ class Venue:
     id : int
     name : str
     is_main : bool
+    frames : VenueFrames
+        ``venue.frames(["receipts", "orders"], "2026-01")`` returns several tables by name, in one
+        set of requests where it can be; ``venue.frames["orders"]`` is ``frame`` of that table.
     """
 
     def __init__(self, session: Session, row: Row) -> None:
@@ -39,6 +42,7 @@ class Venue:
         self.id: int = _venue_id(row.get("id"))
         self.name: str = str(row.get("name") or row["id"])
         self.is_main: bool = bool(row.get("is_main"))
+        self.frames = VenueFrames(self)  # an attribute: IPython completes nothing behind a property
 
     @property
     def place(self) -> Place:
@@ -101,48 +105,6 @@ class Venue:
         (frame,) = self._session._reads.frames([question], [self.place], manner).values()
         return frame
 
-    def frames(
-        self,
-        tables: Sequence[str],
-        start: DayLike | None = None,
-        end: DayLike | None = None,
-        *,
-        filters: Mapping[str, Any] | None = None,
-        day: Day = "created_at",
-        strict: bool = False,
-        progress: bool | Watcher | None = None,
-        dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
-        money: Literal["float", "decimal"] = "float",
-        categorical: bool | Sequence[str] = False,
-    ) -> dict[str, pd.DataFrame]:
-        """Return several tables of this venue by name, in one set of requests where it can be.
-
-        As :meth:`Session.frames`, for one venue and without the columns ``venue_id`` and ``venue``
-        in front.
-
-        Raises
-        ------
-        UnknownTable, InvalidDates, ConfigError, AuthError, ApiError, TransportError, ResponseError,
-        IncompleteResult
-
-        Examples
-        --------
-        >>> import clopos_nb
-        >>> with clopos_nb.demo() as session:
-        ...     frames = session.venue(1).frames(["receipts", "receipt_products"], "2026-01-05")
-        >>> list(frames)
-        ['receipts', 'receipt_products']
-        """
-        manner = Manner(
-            dtypes(self._session._reads.timezone, dtype_backend, money, categorical),
-            strict=strict,
-            progress=progress,
-        )
-        names = [tables] if isinstance(tables, str) else list(tables)
-        questions = self._session._reads.questions(names, start, end, filters, day)
-        found = self._session._reads.frames(questions, [self.place], manner)
-        return {CATALOGUE[name].name: found[CATALOGUE[name].name] for name in names}
-
     def rows(
         self,
         table: str,
@@ -195,7 +157,7 @@ class Venue:
         return html.card(f"Venue {self.id}", {"name": self.name, **main})
 
 
-class Venues:
+class Venues(html.Tidy):
     """The brand's venues: iterate, count, look one up by id or name; shows itself as a table.
 
     Examples

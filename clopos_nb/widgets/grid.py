@@ -37,6 +37,7 @@ class Grid(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def __init__(self) -> None:
         self._frame = pd.DataFrame()
         self._rows = np.arange(0)
+        self._resetting = False
         self.find = W.Text(
             description="Find",
             placeholder="text, a number or a day",
@@ -79,17 +80,24 @@ class Grid(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
         first = (self.page.value - 1) * PAGE
         return self._frame.iloc[self._rows[first : first + PAGE]]
 
+    def __repr__(self) -> str:
+        return f"Grid({len(self._rows)} of {len(self._frame)} rows)"
+
     def show(self, frame: pd.DataFrame) -> None:
         """Show another frame from its beginning, in the order it came in."""
-        self._frame = frame
-        with self.hold_trait_notifications():
+        self._frame, self._resetting = frame, True
+        try:
             self.find.value = ""
             self.sort.options = [AS_READ, *map(str, frame.columns)]
             self.sort.value, self.largest_first.value = AS_READ, False
+        finally:
+            self._resetting = False
         self._arrange()
 
     def _arrange(self, _: object = None) -> None:
         """Find and sort the rows of the whole frame; begin with the first page."""
+        if self._resetting:
+            return
         rows = np.flatnonzero(found(self._frame, self.find.value))
         if self.sort.value not in (None, AS_READ):
             place = list(map(str, self._frame.columns)).index(self.sort.value)
@@ -97,8 +105,11 @@ class Grid(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
             order = column.sort_values(ascending=not self.largest_first.value, kind="stable").index
             rows = rows[order.to_numpy()]
         self._rows = rows
-        self.page.value, self.page.max = 1, max(-(-len(rows) // PAGE), 1)
-        self._draw()
+        self.page.max = max(-(-len(rows) // PAGE), 1)
+        if self.page.value == 1:
+            self._draw()
+        else:
+            self.page.value = 1  # which draws
 
     def _draw(self, _: object = None) -> None:
         first, count = (self.page.value - 1) * PAGE, len(self._rows)

@@ -114,10 +114,8 @@ class Grid(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _draw(self, _: object = None) -> None:
         first, count = (self.page.value - 1) * PAGE, len(self._rows)
         if count > PAGE:
-            last = min(first + PAGE, count)
-            told = (
-                f"of {self.page.max} · rows {number(first + 1)}–{number(last)} of {number(count)}"
-            )
+            rows = f"{number(first + 1)}–{number(min(first + PAGE, count))} of {number(count)}"
+            told = f"of {number(self.page.max)} · rows {rows}"
         else:
             told = f"{number(count)} row{'' if count == 1 else 's'}"
         told += f", found among {number(len(self._frame))}" if self.find.value.strip() else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clopos_nb.errors import ConfigError
+from clopos_nb.tables import Table
 
 WIDTH = 88  # characters; a longer call is written over several lines
 
@@ -40,11 +41,11 @@ def _literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
-def filters_of(text: str) -> dict[str, Any]:
-    """Return the filters that a line of ``field=value`` pairs means.
+def filters_of(text: str, table: Table) -> dict[str, Any]:
+    """Return the filters that a line of ``field=value`` pairs means for a table.
 
     Pairs are parted by commas, several values of a field by ``|``. Whole numbers become numbers,
-    unless they begin with a zero that would be lost.
+    but for fields that are text, whose zeros in front count.
 
     Raises
     ------
@@ -53,13 +54,15 @@ def filters_of(text: str) -> dict[str, Any]:
 
     Examples
     --------
-    >>> filters_of("status=2, source=pos|web, order_number=007")
-    {'status': 2, 'source': ['pos', 'web'], 'order_number': '007'}
+    >>> from clopos_nb.tables import CATALOGUE
+    >>> filters_of("status=2, source=pos|web, order_number=12", CATALOGUE["receipts"])
+    {'status': 2, 'source': ['pos', 'web'], 'order_number': '12'}
     """
     filters: dict[str, Any] = {}
     for piece in filter(None, map(str.strip, text.split(","))):
         name, _, written = (part.strip() for part in piece.partition("="))
-        values = [_value(part.strip()) for part in written.split("|")]
+        is_text = name in table.by_name and table.by_name[name].kind == "text"
+        values = [_value(part.strip(), is_text) for part in written.split("|")]
         if not name or "" in values or name in filters:
             message = (
                 f"The filter {piece!r} cannot be read; write field=value, several with commas "
@@ -70,5 +73,6 @@ def filters_of(text: str) -> dict[str, Any]:
     return filters
 
 
-def _value(text: str) -> int | str:
-    return int(text) if re.fullmatch(r"0|-?[1-9]\d{0,17}", text) else text
+def _value(text: str, is_text: bool) -> int | str:
+    is_whole = re.fullmatch(r"0|-?[1-9]\d{0,17}", text) is not None
+    return int(text) if is_whole and not is_text else text

@@ -100,7 +100,8 @@ _CHARTS = {
         Chart(
             "Revenue by day and venue",
             by_day,
-            f"Closed receipts, {MONEY}. A sale after midnight belongs to the day before.",
+            f"Closed receipts, {MONEY}. A sale after midnight belongs to the day before; of days "
+            "from midnight to midnight, the last one lacks its night.",
         ),
         Chart(
             "Revenue by hour and weekday",

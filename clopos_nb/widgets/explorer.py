@@ -191,7 +191,7 @@ class Explorer(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if source.scope == "venue" and self.venues.wanted != "all":
             wanted["venues"] = self.venues.wanted
         try:
-            filters = filters_of(self.filters.value)
+            filters = filters_of(self.filters.value, source)
         except CloposError as problem:
             return problem
         if filters:

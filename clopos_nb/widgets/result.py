@@ -53,6 +53,7 @@ class Result(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def show(self, call: Call, frame: pd.DataFrame) -> None:
         """Show a frame and the call that made it."""
         self._call, self._frame = call, frame
+        self.layout.display = ""  # first: a table that is drawn unseen has no widths
         self.badge.value = badge(frame.attrs["clopos"], len(frame))
         self.notice.value = ""
         self._offer(charts_for(call.table))
@@ -60,7 +61,6 @@ class Result(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.downloads.offer(frame, "_".join([call.table, *call.days]))
         head = style.heading("The call that made this table")
         self.code.value = f'{head}<pre tabindex="0">{escape(call.code)}</pre>'
-        self.layout.display = ""
 
     def mark(self, *, stale: bool) -> None:
         """Say that what is shown is of a former choice, or that it is not."""

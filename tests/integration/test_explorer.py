@@ -154,11 +154,11 @@ def test_each_choice_gives_other_rows(explorer):
 
 
 def test_a_long_call_is_written_over_several_lines(explorer):
-    explorer.filters.value = "status=2, source=pos|web, order_number=007, guests=1|2|3"
+    explorer.filters.value = "status=2, source=pos|web, order_number=12, guests=1|2|3"
     lines = explorer.code.splitlines()
     assert lines[0] == "frame = session.frame("
     assert lines[-2] == (
-        '    filters={"status": 2, "source": ["pos", "web"], "order_number": "007", '
+        '    filters={"status": 2, "source": ["pos", "web"], "order_number": "12", '
         '"guests": [1, 2, 3]},'
     )
 

@@ -369,7 +369,17 @@ class Session(html.Tidy):
     # -- picking, in a notebook
 
     def pick_venue(self, venue: VenueLike | None = None) -> VenuePicker:
-        """Return a :class:`~clopos_nb.widgets.VenuePicker`: one venue, from a list."""
+        """Return a picker of one venue: a :class:`~clopos_nb.widgets.VenuePicker`.
+
+        One request, unless the venues have been read; an unknown venue raises ``VenueNotFound``.
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     session.pick_venue(3).code
+        'session.venue(3)'
+        """
         from clopos_nb.widgets import VenuePicker  # only whoever picks loads ipywidgets
 
         return VenuePicker(self, venue)
@@ -377,19 +387,28 @@ class Session(html.Tidy):
     def pick_venues(
         self, venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all"
     ) -> VenuesPicker:
-        """Return a :class:`~clopos_nb.widgets.VenuesPicker`: all, or several, with a search."""
+        """Return a picker of several venues: a :class:`~clopos_nb.widgets.VenuesPicker`.
+
+        One request, unless the venues have been read; an unknown venue raises ``VenueNotFound``.
+        """
         from clopos_nb.widgets import VenuesPicker
 
         return VenuesPicker(self, venues)
 
     def pick_dates(self, start: DayLike = "yesterday", end: DayLike | None = None) -> DatesPicker:
-        """Return a :class:`~clopos_nb.widgets.DatesPicker`: a preset, or two days."""
+        """Return a picker of days: a :class:`~clopos_nb.widgets.DatesPicker`.
+
+        No request; what is not a day or period raises ``InvalidDates``.
+        """
         from clopos_nb.widgets import DatesPicker
 
         return DatesPicker(self, start, end)
 
     def pick_table(self, table: str = "receipts") -> TablePicker:
-        """Return a :class:`~clopos_nb.widgets.TablePicker`: one of the tables."""
+        """Return a picker of a table: a :class:`~clopos_nb.widgets.TablePicker`.
+
+        No request; an unknown name raises ``UnknownTable``.
+        """
         from clopos_nb.widgets import TablePicker
 
         return TablePicker(self, table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as W
@@ -65,7 +66,9 @@ class DatesPicker(Picker):
         )
         self._start = W.DatePicker(description="From", tooltip="The first day, included")
         self._end = W.DatePicker(description="To", tooltip="The last day, included")
-        super().__init__(session, [self._preset, self._start, self._end])
+        self._note = W.HTML()
+        self._updating = False
+        super().__init__(session, [self._preset, self._start, self._end], self._note)
         self.days = start if end is None else (start, end)
         self._preset.observe(self._named, "value")
         self._start.observe(self._moved, "value")
@@ -99,9 +102,18 @@ class DatesPicker(Picker):
     def _both_changed(self, change: Any) -> None:
         with self.hold_trait_notifications():  # they may cross on the way
             self.start, self.end = change.new
-        self._start.value, self._end.value = change.new
-        fitting = [preset for preset in PRESETS if self._range(preset) == change.new]
-        self._preset.value = fitting[0] if fitting else CUSTOM
+        self._show()
+
+    def _show(self) -> None:
+        """Make the controls say what is chosen, without taking that for a new choice."""
+        fitting = [preset for preset in PRESETS if self._range(preset) == self.days]
+        self._updating = True
+        try:
+            self._start.value, self._end.value = self.days
+            self._preset.value = fitting[0] if fitting else CUSTOM
+        finally:
+            self._updating = False
+        self._note.value = ""
 
     @property
     def code(self) -> str:
@@ -114,14 +126,24 @@ class DatesPicker(Picker):
     # -- the controls
 
     def _named(self, change: Any) -> None:
-        if change.new != CUSTOM:
+        if not self._updating and change.new != CUSTOM:
             self.days = change.new
+            self._show()  # where these are the days already, the controls may have been left astray
 
-    def _moved(self, change: Any) -> None:
-        """Take over a day from its control; the other day follows one that is moved past it."""
-        if change.new is None:  # emptied
-            change.owner.value = change.old
-        elif change.owner is self._start:
-            self.days = (change.new, max(change.new, self.end))
-        else:
-            self.days = (min(change.new, self.start), change.new)
+    def _moved(self, _: Any) -> None:
+        """Take over the days in the controls once they are days, the one not after the other.
+
+        A browser tells each key: of "25" first the 2nd, of 2026 first the years 2, 20 and 202.
+        """
+        if self._updating:
+            return
+        days = (self._start.value, self._end.value)
+        try:
+            if any(day is None or day.year < 1000 for day in days):
+                message = "Both days are needed"
+                raise InvalidDates(message)
+            self.days = days
+            self._note.value = ""
+        except InvalidDates as exc:
+            told = f"{exc}. Still chosen: {self.start} to {self.end}"
+            self._note.value = f'<span role="status">{escape(told)}</span>'

@@ -79,8 +79,9 @@ class VenuePicker(Picker):
 class VenuesPicker(Picker):
     """Several venues of the brand: all, none, or those marked in a list that can be searched.
 
-    A search shows some of the venues and leaves alone those that it hides. Making the picker reads
-    the list of venues: one request, unless the session has read it before.
+    A search lists some of the venues, to be marked one by one or all at once, and leaves alone
+    those that it hides. Making the picker reads the list of venues: one request, unless the session
+    has read it before.
 
     Parameters
     ----------
@@ -117,11 +118,7 @@ class VenuesPicker(Picker):
         venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
     ) -> None:
         self._offered = _main_first(session.venues)
-        self._all = W.Checkbox(
-            description=f"All {len(self._offered)} venues",
-            tooltip="Choose every venue, or none",
-            indent=False,
-        )
+        self._all = W.Checkbox(tooltip="Choose every venue listed, or none of them", indent=False)
         self._search = W.Text(
             description="Search",
             placeholder="part of a name",
@@ -134,7 +131,7 @@ class VenuesPicker(Picker):
         )
         self._count = W.HTML()
         self._updating = False
-        controls = [self._all, self._search, self._list]
+        controls = [self._search, self._all, self._list]
         super().__init__(session, controls, self._count)
         self.venues = venues
         self._show()
@@ -178,7 +175,9 @@ class VenuesPicker(Picker):
             if [value for _, value in self._list.options] != shown:
                 self._list.options = _options(shown, among=self._offered)
             self._list.index = [place for place, venue in enumerate(shown) if venue in chosen]
-            self._all.value = self.wanted == "all"
+            some = f"All {len(shown)} found" if self._search.value.strip() else ""
+            self._all.description = some or f"All {len(shown)} venues"
+            self._all.value = bool(shown) and chosen.issuperset(shown)
         finally:
             self._updating = False
         hidden = len(chosen - set(shown))
@@ -187,15 +186,24 @@ class VenuesPicker(Picker):
         self._count.value = f'<span role="status">{escape(note)}</span>'
 
     def _all_or_none(self, change: Any) -> None:
+        """Choose all that are listed, or none of them: with a search, all that the keyboard needs.
+
+        JupyterLab takes the arrow keys of a list for itself (jupyter-widgets/ipywidgets #3912).
+        """
         if not self._updating:
-            self.venues = "all" if change.new else ()
+            others = set(self.venues) - self._shown
+            self.venues = [*others, *self._shown] if change.new else [*others]
+            self._show()  # where nothing was listed, nothing changed
+
+    @property
+    def _shown(self) -> set[Venue]:
+        return {venue for _, venue in self._list.options}
 
     def _marked(self, change: Any) -> None:
         """Take over what is marked; what a search hides stays, unless that was everything."""
         if self._updating:
             return
-        shown = {value for _, value in self._list.options}
-        hidden = () if self.wanted == "all" else set(self.venues) - shown
+        hidden = () if self.wanted == "all" else set(self.venues) - self._shown
         self.venues = [*hidden, *change.new]
 
 

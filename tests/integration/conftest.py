@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.ultratb import VerboseTB
 from pytest_httpserver import HTTPServer
@@ -249,3 +250,15 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell
         shell.history_manager.end_session()
         shell.restore_sys_module_state()
         InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def completions(shell: InteractiveShell) -> Callable[[str], list[str]]:
+    """Return a function that gives what the end of a line can become."""
+
+    def complete(line: str) -> list[str]:
+        with provisionalcompleter():
+            found = shell.Completer.completions(line, len(line))
+            return [line[: each.start] + each.text for each in found]
+
+    return complete

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from functools import partial
 
 import pytest
-from IPython.core.completer import provisionalcompleter
 
 import clopos_nb
 
 
-def completions(shell, line: str) -> list[str]:
-    """Return what the end of a line can become."""
-    with provisionalcompleter():
-        found = shell.Completer.completions(line, len(line))
-        return [line[: each.start] + each.text for each in found]
-
-
 @pytest.fixture
-def completed(shell, reader):
+def completed(shell, completions, reader):
     first = next(iter(reader.venues))
     shell.push({"session": reader, "venue": first, "venues": reader.venues})
-    return partial(completions, shell)
+    return completions
 
 
 def test_tables_are_completed_in_brackets(completed):
@@ -37,9 +28,9 @@ def test_venues_are_completed_in_brackets(completed, reader):
     assert f'venues["{name}' in completed(f'venues["{name[:2]}')
 
 
-def test_completing_venues_that_were_not_read_sends_nothing(shell, faulty, visitor):
+def test_completing_venues_that_were_not_read_sends_nothing(shell, completions, faulty, visitor):
     shell.push({"fresh": visitor})
-    completions(shell, 'fresh.venues["Ba')
+    completions('fresh.venues["Ba')
     assert faulty.seen == []
 
 

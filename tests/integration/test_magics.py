@@ -6,7 +6,6 @@ import pytest
 from IPython.core.error import UsageError
 
 import clopos_nb
-from tests.integration.test_completion import completions
 
 
 @pytest.fixture
@@ -120,33 +119,31 @@ def known(notebook, reader):
     return [venue.name for venue in reader.venues]
 
 
-def test_what_to_show_and_tables_are_completed(notebook, known):
+def test_what_to_show_and_tables_are_completed(completions, known):
     for line in ("%clopos ven", "%clopos rec", "%clopos ord"):
-        assert [each for each in completions(notebook, line) if not each.startswith(line)] == []
-    assert "%clopos venues" in completions(notebook, "%clopos ")
-    assert "%clopos receipt_products" in completions(notebook, "%clopos rec")
-    assert "%clopos receipts --into" in completions(notebook, "%clopos receipts --in")
+        assert [each for each in completions(line) if not each.startswith(line)] == []
+    assert "%clopos venues" in completions("%clopos ")
+    assert "%clopos receipt_products" in completions("%clopos rec")
+    assert "%clopos receipts --into" in completions("%clopos receipts --in")
 
 
-def test_venues_are_completed_after_their_option(notebook, known):
+def test_venues_are_completed_after_their_option(completions, known):
     assert any(" " in name for name in known)
     for name in known:
         written = f'"{name}"' if " " in name else name
-        assert f"%clopos receipts --venue {written}" in completions(
-            notebook, "%clopos receipts --venue "
-        )
+        assert f"%clopos receipts --venue {written}" in completions("%clopos receipts --venue ")
         begun = f'%clopos receipts --venues 1 "{name[:-2]}'
-        assert f'%clopos receipts --venues 1 "{name}"' in completions(notebook, begun)
+        assert f'%clopos receipts --venues 1 "{name}"' in completions(begun)
 
 
-def test_venues_are_completed_in_brackets_of_the_session(notebook, known):
+def test_venues_are_completed_in_brackets_of_the_session(completions, known):
     for name in known:
         begun = f'picked = session.venues["{name[:4]}'
-        assert f'picked = session.venues["{name}' in completions(notebook, begun)
+        assert f'picked = session.venues["{name}' in completions(begun)
 
 
 @pytest.mark.parametrize("line", ["%clopos receipts --venue ", 'session.venues["', "%clopos "])
-def test_completion_sends_nothing(notebook, faulty, visitor, line):
+def test_completion_sends_nothing(notebook, completions, faulty, visitor, line):
     notebook.user_ns["session"] = visitor
-    completions(notebook, line)
+    completions(line)
     assert faulty.seen == []

@@ -60,7 +60,8 @@ def control(picker: Picker, description: str) -> Any:
 def choose(picker: Picker, description: str, *labels: str) -> None:
     """Choose in a list as a browser does: by a message with places."""
     widget = control(picker, description)
-    places = [[label for label, _ in widget.options].index(label) for label in labels]
+    offered = [option if isinstance(option, str) else option[0] for option in widget.options]
+    places = [offered.index(label) for label in labels]
     several = "Multiple" in widget._model_name
     widget.set_state({"index": places if several else places[0]})
 
@@ -269,6 +270,28 @@ def test_a_search_shows_some_and_keeps_what_it_hides(named):
     assert picker._count.value == '<span role="status">3 of 4 venues chosen</span>'
 
 
+def test_all_that_a_search_finds_are_one_click(named):
+    picker = named("Nizami", "Sahil", "Gənclik", "Sahil park").pick_venues(())
+    control(picker, "Search").set_state({"value": "sahil"})
+    control(picker, "All 2 found").set_state({"value": True})
+    assert ids(picker) == [11, 13]
+    control(picker, "Search").set_state({"value": "n"})
+    control(picker, "All 2 found").set_state({"value": True})
+    assert picker.wanted == "all"
+    control(picker, "All 2 found").set_state({"value": False})
+    assert ids(picker) == [11, 13]
+
+
+def test_a_search_that_finds_nothing_offers_nothing(named):
+    picker = named("Nizami", "Sahil").pick_venues([11])
+    control(picker, "Search").set_state({"value": "zzz"})
+    box = control(picker, "All 0 found")
+    assert box.value is False
+    box.set_state({"value": True})
+    assert ids(picker) == [11]
+    assert box.value is False
+
+
 def test_what_is_marked_in_a_search_replaces_all(named):
     picker = named("Nizami", "Sahil", "Gənclik").pick_venues()
     control(picker, "Search").set_state({"value": "genc"})
@@ -303,8 +326,8 @@ def test_the_first_choice_of_days_is_the_sessions_yesterday(dates, sandbox):
 
 @pytest.mark.parametrize("preset", ["today", "yesterday", "this week", "last month"])
 def test_a_preset_is_the_same_days_as_in_a_read(dates, preset):
-    control(dates, "Days").value = "custom"
-    control(dates, "Days").value = preset
+    choose(dates, "Days", "custom")
+    choose(dates, "Days", preset)
     assert dates.days == (dates.start, dates.end) == dates._session._reads.days(preset)
     assert (control(dates, "From").value, control(dates, "To").value) == dates.days
     assert control(dates, "Days").value == preset
@@ -312,7 +335,7 @@ def test_a_preset_is_the_same_days_as_in_a_read(dates, preset):
 
 def test_custom_changes_no_day(dates):
     former = dates.days
-    control(dates, "Days").value = "custom"
+    choose(dates, "Days", "custom")
     assert dates.days == former
 
 
@@ -346,20 +369,41 @@ def test_days_that_cannot_be_are_refused_and_the_former_stay(dates):
         assert (control(dates, "From").value, control(dates, "To").value) == dates.days
 
 
-def test_days_moved_past_one_another_take_the_other_along(dates):
+def press(picker: DatesPicker, description: str, *keys: str) -> None:
+    """Send the dates that a browser sends while one is typed; "" where it is no date yet."""
+    for key in keys:
+        year, month, day = map(int, key.split("-")) if key else (0, 0, 0)
+        value = {"year": year, "month": month - 1, "date": day} if key else None
+        control(picker, description).set_state({"value": value})
+
+
+def test_a_day_can_be_typed_key_by_key(dates):
     dates.days = ("2026-01-10", "2026-01-20")
-    later, earlier = {"year": 2026, "month": 1, "date": 25}, {"year": 2025, "month": 11, "date": 30}
-    control(dates, "From").set_state({"value": later})  # months count from 0, as in a browser
-    assert dates.days == (dt.date(2026, 2, 25), dt.date(2026, 2, 25))
-    control(dates, "To").set_state({"value": earlier})
-    assert dates.days == (dt.date(2025, 12, 30), dt.date(2025, 12, 30))
+    told = []
+    dates.observe(lambda change: told.append(change.new), "days")
+    press(dates, "To", "2026-01-02", "2026-01-25", "0002-01-25", "0202-01-25", "", "2026-01-25")
+    assert told == [(dt.date(2026, 1, 10), dt.date(2026, 1, 25))]
+    press(dates, "From", "0020-01-10", "2025-01-10")
+    assert dates.days == (dt.date(2025, 1, 10), dt.date(2026, 1, 25))
+    assert dates._note.value == ""
 
 
-def test_an_emptied_day_comes_back(dates):
-    former = dates.days
-    control(dates, "From").set_state({"value": None})
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("2026-01-21", "The end, 2026-01-20, lies before"), ("", "Both days"), ("0026-01-01", "Both")],
+)
+def test_days_that_cannot_be_taken_over_are_told_and_the_former_stay(dates, typed, said):
+    dates.days = former = (dt.date(2026, 1, 10), dt.date(2026, 1, 20))
+    press(dates, "From", typed)
     assert dates.days == former
-    assert control(dates, "From").value == former[0]
+    assert said in dates._note.value
+    assert "Still chosen: 2026-01-10 to 2026-01-20" in dates._note.value
+    dates.days = "2026-01"
+    press(dates, "From", typed)
+    choose(dates, "Days", "custom")
+    choose(dates, "Days", "last month")  # which it is already
+    assert dates._note.value == ""
+    assert control(dates, "From").value == dt.date(2026, 1, 1)
 
 
 def test_a_change_of_days_is_told_once(dates):
@@ -393,7 +437,7 @@ def test_the_code_of_days_reads_the_same_frame(dates):
 def test_every_table_can_be_picked_and_says_what_it_is(table, reader):
     assert list(control(table, "Table").options) == list(reader.tables)
     for name, described in reader.tables.items():
-        control(table, "Table").value = name
+        choose(table, "Table", name)
         assert table.table == name == does(table)
         assert described.meaning.replace("'", "&#x27;") in table._meaning.value
     assert repr(table) == f"TablePicker({name!r})"

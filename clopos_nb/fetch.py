@@ -18,7 +18,7 @@ from clopos_nb.errands import Errand
 from clopos_nb.frames import assemble
 from clopos_nb.items import Row
 from clopos_nb.lanes import Lane, items_of, walk_places
-from clopos_nb.progress import Progress
+from clopos_nb.progress import Progress, Watcher
 from clopos_nb.questions import Place, Question
 from clopos_nb.tables import Table, close_names
 from clopos_nb.transport import Transport
@@ -68,7 +68,7 @@ class Manner:
     label: bool = False  # venue_id and venue first
     strict: bool = False
     on_error: Literal["raise", "warn"] = "raise"
-    progress: bool | None = None
+    progress: bool | Watcher | None = None
 
 
 def fetch_frames(

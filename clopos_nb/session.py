@@ -24,6 +24,7 @@ from clopos_nb.drift import Drift
 from clopos_nb.errors import ConfigError
 from clopos_nb.estimate import Estimate, estimate_places
 from clopos_nb.fetch import Manner, checked_columns
+from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
 from clopos_nb.reads import Reads
@@ -36,6 +37,7 @@ from clopos_nb.venues import Venue, VenueLike, Venues
 
 if TYPE_CHECKING:
     from clopos_nb.widgets import DatesPicker, TablePicker, VenuePicker, VenuesPicker
+    from clopos_nb.widgets.explorer import Explorer
 
 
 class Session(html.Tidy):
@@ -192,7 +194,7 @@ class Session(html.Tidy):
         limit: int | None = None,
         strict: bool = False,
         errors: Literal["raise", "warn"] = "raise",
-        progress: bool | None = None,
+        progress: bool | Watcher | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -228,8 +230,10 @@ class Session(html.Tidy):
         errors : "raise" or "warn"
             What a venue that fails does: end the call, or leave the other venues' rows and be named
             in the certificate and a warning. A refused login always raises.
-        progress : bool, optional
-            A bar: always, never, or by default when there is more than one page.
+        progress : bool or callable, optional
+            A bar: always, never, or by default when there is more than one page. A function is
+            called instead, several times a second, with the rows so far, their total (None until
+            it is known) and a note; an exception that it raises ends the read at once.
         dtype_backend : "numpy_nullable" or "pyarrow"
             As in pandas: nullable dtypes, or Arrow's own for every column.
         money : "float" or "decimal"
@@ -279,10 +283,11 @@ class Session(html.Tidy):
         venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
         filters: Mapping[str, Any] | None = None,
         day: Day = "created_at",
+        progress: Watcher | None = None,
     ) -> Estimate:
         """Return what :meth:`frame` with these arguments would cost: rows, requests, seconds.
 
-        One request for each venue.
+        One request for each venue. ``progress`` is a function as for :meth:`frame`, told of venues.
 
         Raises
         ------
@@ -299,7 +304,8 @@ class Session(html.Tidy):
         (11773, 60)
         """
         (question,) = self._reads.questions([table], start, end, filters, day)
-        return estimate_places(self._transport, question, self._places(question, venues))
+        places = self._places(question, venues)
+        return estimate_places(self._transport, question, places, progress)
 
     def get(
         self, path: str, params: Mapping[str, Any] | None = None, *, venue: VenueLike | None = None
@@ -406,6 +412,31 @@ class Session(html.Tidy):
         from clopos_nb.widgets import TablePicker
 
         return TablePicker(self, table)
+
+    def explore(
+        self,
+        table: str = "receipts",
+        start: DayLike = "last 7 days",
+        end: DayLike | None = None,
+        *,
+        venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
+    ) -> Explorer:
+        """Return an :class:`~clopos_nb.widgets.Explorer`: choose, load, look, take the call away.
+
+        One request, for the list of venues. Needs the extra ``explore``.
+
+        Raises
+        ------
+        ConfigError
+            The extra is not installed.
+        UnknownTable, InvalidDates, VenueNotFound, AuthError, ApiError, TransportError
+        """
+        try:
+            from clopos_nb.widgets.explorer import Explorer
+        except ImportError as missing:
+            message = f"explore() needs {missing.name}: pip install 'clopos_nb[explore]'"
+            raise ConfigError(message) from None
+        return Explorer(self, table, start, end, venues)
 
     # -- the token
 

@@ -11,6 +11,7 @@ import pandas as pd
 from clopos_nb.days import DayLike
 from clopos_nb.fetch import Manner
 from clopos_nb.html import Tidy
+from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day
 from clopos_nb.settings import dtypes, one_of
 from clopos_nb.tables import CATALOGUE
@@ -70,7 +71,7 @@ class SessionFrames(_Frames):
         day: Day = "created_at",
         strict: bool = False,
         errors: Literal["raise", "warn"] = "raise",
-        progress: bool | None = None,
+        progress: bool | Watcher | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -126,7 +127,7 @@ class VenueFrames(_Frames):
         filters: Mapping[str, Any] | None = None,
         day: Day = "created_at",
         strict: bool = False,
-        progress: bool | None = None,
+        progress: bool | Watcher | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,

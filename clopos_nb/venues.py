@@ -13,6 +13,7 @@ from clopos_nb import errors, html
 from clopos_nb.days import DayLike
 from clopos_nb.fetch import Manner, read_rows
 from clopos_nb.items import Row
+from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place
 from clopos_nb.settings import dtypes
 from clopos_nb.several import VenueFrames
@@ -59,7 +60,7 @@ class Venue(html.Tidy):
         day: Day = "created_at",
         limit: int | None = None,
         strict: bool = False,
-        progress: bool | None = None,
+        progress: bool | Watcher | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,

@@ -17,7 +17,7 @@ from clopos_nb.widgets.picker import Choice, Picker
 if TYPE_CHECKING:
     from clopos_nb.session import Session
 
-PRESETS = ("today", "yesterday", "this week", "last month")
+PRESETS = ("today", "yesterday", "last 7 days", "this week", "last month")
 CUSTOM = "custom"
 
 

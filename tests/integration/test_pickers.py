@@ -324,7 +324,7 @@ def test_the_first_choice_of_days_is_the_sessions_yesterday(dates, sandbox):
     assert control(dates, "Days").value == "yesterday"
 
 
-@pytest.mark.parametrize("preset", ["today", "yesterday", "this week", "last month"])
+@pytest.mark.parametrize("preset", ["today", "yesterday", "last 7 days", "this week", "last month"])
 def test_a_preset_is_the_same_days_as_in_a_read(dates, preset):
     choose(dates, "Days", "custom")
     choose(dates, "Days", preset)

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+TUTORIALS = [path for path in NOTEBOOKS if path.name[:1].isdigit()]
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.name)
@@ -47,3 +48,27 @@ def test_no_token_is_stored(text):
 def test_no_widget_state_is_stored(text):
     # It may hold what was typed into a widget.
     assert "widgets" not in json.loads(text)["metadata"]
+
+
+def prose(text: str) -> list[str]:
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown"]
+    return ["".join(cell["source"]) for cell in cells]
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.name)
+def test_a_reader_is_told_what_for_and_what_next_and_is_not_kept_long(path):
+    text = path.read_text(encoding="utf-8")
+    assert "you can\n" in prose(text)[0]
+    assert "## What to try next" in prose(text)[-1]
+    assert len(json.loads(text)["cells"]) < 40
+
+
+def test_nothing_was_written_to_stderr(text):
+    # A warning there names a file of the machine it ran on, and fails the next strict run.
+    outputs = [output for cell in code_cells(text) for output in cell["outputs"]]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+
+
+def test_links_to_other_notebooks_lead_somewhere(text):
+    links = re.findall(r"\]\(([\w-]+\.ipynb)\)", "\n".join(prose(text)))
+    assert [link for link in links if not (ROOT / "notebooks" / link).is_file()] == []

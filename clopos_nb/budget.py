@@ -28,6 +28,11 @@ RESERVED = 0.01  # of the budget, kept by a long read for whoever asks meanwhile
 class Rate:
     """So many requests in so many seconds.
 
+    Raises
+    ------
+    ValueError
+        There is no such rate.
+
     Examples
     --------
     >>> from clopos_nb.budget import Rate
@@ -38,6 +43,11 @@ class Rate:
     limit: int = 300
     window_s: float = 60.0
 
+    def __post_init__(self) -> None:
+        if self.limit < 1 or not 0 < self.window_s < math.inf:
+            message = f"no rate: {self.limit} requests in {self.window_s} s"
+            raise ValueError(message)
+
     @classmethod
     def of(cls, text: str) -> Rate:
         """Read ``"300/60s"``.
@@ -47,10 +57,7 @@ class Rate:
         ValueError
         """
         limit, _, window = str(text).partition("/")
-        rate = cls(int(limit), float(window.strip().removesuffix("s")))
-        if rate.limit < 1 or not 0 < rate.window_s < math.inf:
-            raise ValueError(text)
-        return rate
+        return cls(int(limit), float(window.strip().removesuffix("s")))
 
 
 @dataclass
@@ -80,10 +87,10 @@ class Window:
 
     def heard(self, limit: int | None, remaining: int, reset_s: float | None, now: float) -> None:
         """Correct the count by what the server says: others may be spending the same budget."""
-        if limit:
+        if limit and limit > 0:
             self.rate = Rate(limit, self.rate.window_s)
         alone = limit is not None and remaining == limit - 1
-        if reset_s and (alone or reset_s > self.rate.window_s):
+        if reset_s and reset_s > 0 and (alone or reset_s > self.rate.window_s):
             self.rate = Rate(self.rate.limit, reset_s)
         # Of requests that others made it is only known when the first will have left the window.
         others = now if reset_s is None else min(now, now + reset_s - self.rate.window_s)
@@ -148,9 +155,9 @@ class Budget:
         """Yield the window as it is, and keep what becomes of it; nobody else meanwhile."""
         key = "budget:" + hashlib.sha256(self.name.encode()).hexdigest()[:32]
         shared = False
-        with self.cabinet.opened() as cache:
+        with self.cabinet.turn, self.cabinet.opened() as cache:
             if cache is not None:
-                with cache.transact(retry=True):
+                with cache.transact():
                     window = self._read(self.cabinet.read(cache, key))
                     shared = True
                     yield window

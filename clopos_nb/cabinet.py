@@ -12,7 +12,6 @@ import os
 import sqlite3
 import stat
 import threading
-import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from typing import Any
 import diskcache
 import platformdirs
 
-from clopos_nb.errors import CacheUnavailable
+from clopos_nb.errors import CacheUnavailable, tell
 
 log = logging.getLogger("clopos_nb")
 
@@ -74,9 +73,16 @@ class Cabinet:
     ----------
     directory : Path or None
         The cache directory; rows are in ``tokens/`` below it. None: there is none.
+
+    Attributes
+    ----------
+    turn : Lock
+        For whoever reads and then writes: threads that queue here wait less than at SQLite, which
+        looks again after up to a tenth of a second.
     """
 
     directory: Path | None
+    turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _cache: Any = field(default=None, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -112,19 +118,18 @@ class Cabinet:
                 self._cache = None
 
     def after_fork(self) -> None:
-        """Take a new lock, since a thread of the parent may have held the old one."""
-        self._lock = threading.RLock()
+        """Take new locks, since a thread of the parent may have held the old ones."""
+        self._lock, self.turn = threading.RLock(), threading.Lock()
 
     def _give_up(self, exc: Exception) -> None:
         with self._lock:
             directory, self.directory, self._cache = self.directory, None, None
         if directory is not None:
-            warnings.warn(
+            tell(
                 f"The cache directory {directory} cannot be used ({type(exc).__name__}); tokens "
                 "and the request budget are kept in memory only. Set CLOPOS_NB_CACHE_DIR to "
                 "another directory, or delete it",
                 CacheUnavailable,
-                stacklevel=2,
             )
 
 

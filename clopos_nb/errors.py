@@ -41,7 +41,9 @@ anything a server wrote about a person: :func:`clopos_nb.refusals.redact` sees t
 
 from __future__ import annotations
 
+import sys
 import traceback
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -291,3 +293,16 @@ class IncompleteResultWarning(CloposWarning):
 
 class SchemaDrift(CloposWarning):
     """The server sent something the documentation does not name; nothing was lost."""
+
+
+# Python says a warning once for each text and line, also when a cell is run again.
+warnings.simplefilter("always", IncompleteResultWarning, append=True)
+
+
+def tell(message: str, category: type[CloposWarning]) -> None:
+    """Warn at the line outside of this package that led here."""
+    ours = ("clopos_nb", "contextlib")
+    frame, level = sys._getframe().f_back, 2
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in ours:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

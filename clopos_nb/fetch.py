@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,11 +12,12 @@ import pyarrow as pa
 from clopos_nb import errors
 from clopos_nb.certificate import Certificate
 from clopos_nb.columns import Dtypes
-from clopos_nb.decode import ADDED, Decoding, Tables, raw_rows
+from clopos_nb.decode import ADDED, Decoding, raw_rows
 from clopos_nb.drift import Drift
+from clopos_nb.errands import Errand
 from clopos_nb.frames import assemble
 from clopos_nb.items import Row
-from clopos_nb.lanes import items_of, walk_places
+from clopos_nb.lanes import Lane, items_of, walk_places
 from clopos_nb.progress import Progress, Watcher
 from clopos_nb.questions import Place, Question
 from clopos_nb.tables import Table, close_names
@@ -37,7 +37,11 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
     walk = question.walk()
     while (page := walk.next_page) is not None:
         answer = transport.send(
-            "GET", question.path(page), query=question.query(page), venue_id=place.id
+            "GET",
+            question.path(page),
+            query=question.query(page),
+            venue_id=place.id,
+            errand=Errand(),
         )
         wanted, _ = question.select(walk.take(items_of(answer, question, walk), answer.total))
         rows = raw_rows(question.shape, wanted)
@@ -49,7 +53,7 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
             return
     if not walk.complete:
         message = f"{question.name}: {walk.rows} rows of the server's {walk.total}"
-        warnings.warn(message, errors.IncompleteResultWarning, stacklevel=2)
+        errors.tell(message, errors.IncompleteResultWarning)
 
 
 # ----------------------------------------------------------------------------- frames
@@ -87,20 +91,15 @@ def fetch_frames(
     ask = Decoding(question.shape, drift, manner.dtypes)
     with Progress(question.name, manner.progress) as bar:
         lanes = walk_places(transport, question, places, ask, bar, manner.on_error)
-    pages: list[Tables] = []
     for lane in lanes:
         if lane.walk.pages or lane.record.error:  # a limit may have been reached before
             certificate.venues.append(lane.record)
-        pages += [_labelled(p, lane.place) if manner.label else p for p in lane.pages]
-        lane.pages.clear()
     if question.limit is not None:
-        first = question.tables[0].name
-        certificate.cut = sum(page[first].num_rows for page in pages) >= question.limit
+        certificate.cut = sum(lane.rows(question.tables[0]) for lane in lanes) >= question.limit
     certificate.stamp()
     frames = {}
     for table in question.tables:
-        own = [page.pop(table.name) for page in pages]
-        frame = assemble(table, own, manner.dtypes, columns)
+        frame = assemble(table, _pieces(lanes, table, manner.label), manner.dtypes, columns)
         if question.limit is not None:
             frame = frame.head(question.limit)
         frame.attrs["clopos"] = {**certificate.as_dict(), "table": table.name}
@@ -123,21 +122,24 @@ def _certificate(question: Question, brand: str) -> Certificate:
 
 
 def _vouch(certificate: Certificate, strict: bool) -> None:
-    """Say so when the rows are not complete; a limit was asked for and is no news."""
+    """Say so when rows are missing; that a limit cut them was asked for and is no news."""
     failed = any(venue.error for venue in certificate.venues)
-    if not certificate.complete and (certificate.limit is None or failed):
+    if not certificate.complete and (failed or not certificate.cut):
         incomplete = certificate.incomplete()
         if strict:
             raise incomplete
-        warnings.warn(str(incomplete), errors.IncompleteResultWarning, stacklevel=5)
+        errors.tell(str(incomplete), errors.IncompleteResultWarning)
 
 
-def _labelled(page: Tables, place: Place) -> Tables:
-    """Add the venue's id, unless the rows have their own, and its name."""
-    return {name: _with_venue(table, place) for name, table in page.items()}
+def _pieces(lanes: Sequence[Lane], table: Table, label: bool) -> Iterator[pa.Table]:
+    """Yield what was read of a table, and keep none of it."""
+    for lane in lanes:
+        for piece in lane.pages.take_out(table.name):
+            yield _with_venue(piece, lane.place) if label else piece
 
 
 def _with_venue(page: pa.Table, place: Place) -> pa.Table:
+    """Add the venue's id, unless the rows have their own, and its name."""
     count = page.num_rows
     asked = pa.array([place.id] * count, pa.int64())
     if "venue_id" not in page.column_names:

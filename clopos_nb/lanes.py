@@ -7,23 +7,23 @@ ahead of what was decoded, so that memory is bounded however fast the network is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import Literal
 
 from clopos_nb import errors
 from clopos_nb.certificate import VenueRecord
-from clopos_nb.decode import Decoding, Tables, decode
+from clopos_nb.crew import REFRESH_S, Crew
+from clopos_nb.decode import Decoding, decode
 from clopos_nb.items import Items, Reader, Row
+from clopos_nb.pages import Pages
 from clopos_nb.progress import Progress
 from clopos_nb.questions import Place, Question
 from clopos_nb.tables import Table
-from clopos_nb.transport import WORKERS, Errand, Transport
+from clopos_nb.transport import WORKERS, Transport
 from clopos_nb.walks import Walk
 from clopos_nb.wire import Answer
-
-REFRESH_S = 0.2  # how often the bar moves, and how soon an interrupt is noticed
 
 
 def items_of(answer: Answer, question: Question, walk: Walk, exact: bool = False) -> Items:
@@ -47,7 +47,7 @@ class Lane:
     walk: Walk = field(init=False)
     record: VenueRecord = field(init=False)
     reader: Reader = field(init=False)
-    pages: list[Tables] = field(default_factory=list)
+    pages: Pages = field(default_factory=Pages)
     ahead: dict[int, Future[Answer]] = field(default_factory=dict)
     size: int = 0
     unneeded: int = 0
@@ -75,9 +75,9 @@ class Lane:
 
     def rows(self, table: Table) -> int:
         """How many rows of a table there are so far."""
-        return sum(page[table.name].num_rows for page in self.pages)
+        return self.pages.rows(table.name)
 
-    def look_ahead(self, send: Callable[[Lane, int], Future[Answer]], most: int) -> None:
+    def look_ahead(self, crew: Crew, most: int) -> None:
         """Ask for the next pages, so that no more than so many are under way or waiting."""
         if self.walk.next_page is None:
             return
@@ -85,7 +85,7 @@ class Lane:
             if len(self.ahead) >= most:
                 return
             if page not in self.ahead:
-                self.ahead[page] = send(self, page)
+                self.ahead[page] = crew.ask(self.question, page, self.place, self.reader.read)
 
     @property
     def head(self) -> Future[Answer]:
@@ -110,13 +110,12 @@ class Lane:
             self.record.left_out = 0
         else:
             self.record.error = self.record.error or self.question.problem(fresh, self.place)
-            wanted, left_out = self.question.select(fresh)
-            self.record.left_out += left_out
-            if left_out and not (self.question.days and self.question.day == "shift_date"):
-                asked = ", ".join(self.question.filters) or "date"
-                self.ask.drift.note(
-                    self.question.source.name, asked, "ignored by the server", None, count=left_out
-                )
+            wanted, others = self.question.select(fresh)
+            self.record.left_out += others.total()
+            for asked, count in others.items():
+                if asked != "shift_date":  # which was asked for wider than wanted
+                    source = self.question.source.name
+                    self.ask.drift.note(source, asked, "ignored by the server", None, count=count)
             self.pages.append(decode(self.ask, wanted, self.walk.pages))
         if left is not None and self.rows(self.question.tables[0]) >= left:
             self.walk.stop()
@@ -161,37 +160,17 @@ def walk_places(
         Of the first venue that fails, unless ``on_error`` is "warn".
     """
     lanes = [Lane(question, place, ask) for place in places]
-    errand = Errand(waiting=progress.waiting)
-    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="clopos_nb")
-
-    def send(lane: Lane, page: int) -> Future[Answer]:
-        return pool.submit(
-            transport.send,
-            "GET",
-            question.path(page),
-            query=question.query(page),
-            venue_id=lane.place.id,
-            reader=lane.reader.read,
-            errand=errand,
-        )
-
-    finished = False
-    try:
+    with Crew(transport, progress.waiting) as crew:
         if question.limit is None:
-            _drive(lanes, send, progress, transport, on_error)
+            _drive(lanes, crew, progress, transport, on_error)
         else:
-            _drive_limited(lanes, send, progress, transport, on_error, question)
-        finished = True
-    finally:
-        errand.stopped.set()
-        # Requests that are under way cannot be called back; nobody waits for them.
-        pool.shutdown(wait=finished, cancel_futures=True)
+            _drive_limited(lanes, crew, progress, transport, on_error, question)
     return lanes
 
 
 def _drive(
     lanes: Sequence[Lane],
-    send: Callable[[Lane, int], Future[Answer]],
+    crew: Crew,
     progress: Progress,
     transport: Transport,
     on_error: str,
@@ -201,7 +180,7 @@ def _drive(
     while active := [lane for lane in lanes if not lane.over][:WORKERS]:
         share = 1 if left is not None else max(2 * WORKERS // len(active), 1)
         for lane in active:
-            lane.look_ahead(send, share)
+            lane.look_ahead(crew, share)
         ready, _ = wait([lane.head for lane in active], REFRESH_S, FIRST_COMPLETED)
         for lane in active:
             if lane.head in ready:
@@ -216,7 +195,7 @@ def _drive(
 
 def _drive_limited(
     lanes: Sequence[Lane],
-    send: Callable[[Lane, int], Future[Answer]],
+    crew: Crew,
     progress: Progress,
     transport: Transport,
     on_error: str,
@@ -226,5 +205,5 @@ def _drive_limited(
     left = int(question.limit or 0)
     for lane in lanes:
         if left > 0:
-            _drive([lane], send, progress, transport, on_error, left)
+            _drive([lane], crew, progress, transport, on_error, left)
             left = max(left - lane.rows(question.tables[0]), 0)

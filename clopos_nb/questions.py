@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import numbers
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -149,18 +150,25 @@ class Question:
 
     # -- what arrived
 
-    def select(self, items: Items) -> tuple[Items, int]:
-        """Return the wanted rows of a page, a tree of them flattened, and how many were left out.
+    def select(self, items: Items) -> tuple[Items, Counter[str]]:
+        """Return the wanted rows of a page, a tree of them flattened, and why others are not.
 
-        A server may ignore a filter or the days, and business days are asked for wider than wanted.
+        A server may ignore a filter (its name counts the rows) or the days ("date"), and business
+        days are asked for wider than wanted ("shift_date").
         """
         if self.source.tree:
             items = list(flattened(items, self.source.tree))
         trimmed = self.days and self.day == "shift_date"
         if not self.filters and not trimmed and not self._strays(items):
-            return items, 0
-        wanted = [item for item in items if self._wants(item) and not self._strays([item])]
-        return wanted, len(items) - len(wanted)
+            return items, Counter()
+        wanted: Items = []
+        others: Counter[str] = Counter()
+        for item in items:
+            if why := self._unwanted(item):
+                others[why] += 1
+            else:
+                wanted.append(item)
+        return wanted, others
 
     def _strays(self, items: Sequence[Row | Item]) -> bool:
         """Tell whether a row was created on a day that was not asked for, in whatever time zone."""
@@ -174,17 +182,23 @@ class Question:
             return False
         return (first - earliest).days > 1 or (latest - last).days > 1
 
-    def _wants(self, item: Row | Item) -> bool:
+    def _unwanted(self, item: Row | Item) -> str | None:
+        """Return the name of what was asked for and does not hold for a row, or None."""
+        if self._strays([item]):
+            return "date"
+        for name, wanted in self.filters.items():
+            if (
+                name not in self.source.server_filters
+                and name in item
+                and not _matches(item[name], wanted)
+            ):
+                return name
         if self.days and self.day == "shift_date":
             # A receipt without a business day belongs to the day it was opened on.
             shift = str(item.get("shift_date") or item.get("created_at"))[:10]
             if not str(self.days[0]) <= shift <= str(self.days[1]):
-                return False
-        return all(
-            _matches(item[name], wanted)
-            for name, wanted in self.filters.items()
-            if name not in self.source.server_filters and name in item
-        )
+                return "shift_date"
+        return None
 
     def problem(self, items: Sequence[Row | Item], place: Place) -> str | None:
         """Return what shows that a page is not the answer to this question, or None."""

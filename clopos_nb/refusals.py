@@ -80,6 +80,18 @@ def _words(error: Any, message: Any) -> tuple[str, str, int | None]:
     return _text(error), message, None
 
 
+def where(path: str, venue_id: int | None = None) -> str:
+    """Say what was asked, and for whom; the path of an error.
+
+    Examples
+    --------
+    >>> from clopos_nb.refusals import where
+    >>> where("/orders", 2), where("/products")
+    ('/orders for venue 2', '/products')
+    """
+    return redact(path) + (f" for venue {venue_id}" if venue_id is not None else "")
+
+
 def refusal(
     status: int,
     error: Any = None,
@@ -100,11 +112,14 @@ def refusal(
     sent = list(sent)
     code, message = redact(code, sent), redact(message, sent)
     said = [word for word in (code, message) if word and _SAFE.fullmatch(word)]
-    where = redact(path) + (f" for venue {venue_id}" if venue_id is not None else "")
     cls, advice = _api_error(effective, code, message)
     if login and effective == 429:
         advice = "More than 60 logins a minute came from this address; try again in a minute"
-    text = f"{where}: HTTP {status}" + (f", {': '.join(said)}" if said else "") + f". {advice}"
+    text = (
+        f"{where(path, venue_id)}: HTTP {status}"
+        + (f", {': '.join(said)}" if said else "")
+        + f". {advice}"
+    )
     if message and message not in said:
         text += ". The server's own message is on .message; it may hold personal data"
     refused = cls(text, status=status, code=code, message=message, path=path, venue_id=venue_id)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import email.utils
 import functools
-import json
 import logging
 import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -29,6 +28,7 @@ from clopos_nb import errors, wire
 from clopos_nb.addresses import checked_path, is_loopback
 from clopos_nb.budget import Budget, Rate
 from clopos_nb.credentials import Credentials
+from clopos_nb.errands import Errand, Request, Stopped
 from clopos_nb.quota import Quota, retry_after_s
 from clopos_nb.tokens import Token, TokenStore
 
@@ -40,6 +40,12 @@ TRIES = 4
 WORKERS = 16  # requests under way at once, at most
 NOTICEABLE_S = 1.0  # a shorter wait is not worth a word
 LONGEST_WAIT_S = 90.0  # a window is a minute; whoever asks for much more is not believed
+_MAY_PASS = (
+    errors.TransportError,
+    errors.RateLimited,
+    errors.ServerError,
+    errors.ResponseError,
+)
 
 
 class _Headers(AuthBase):
@@ -58,67 +64,6 @@ class _Headers(AuthBase):
         if self._venue_id is not None:
             request.headers["x-venue"] = str(self._venue_id)
         return request
-
-
-class _Sealed:
-    """A value that a verbose traceback does not show: only a call opens it."""
-
-    def __init__(self, value: Any) -> None:
-        self._open: Callable[[], Any] = lambda: value
-
-    def open(self) -> Any:
-        """Return the value."""
-        return self._open()
-
-
-@dataclass
-class Errand:
-    """What a long read shares with its requests: a way to stop them, and to be told of waits."""
-
-    stopped: threading.Event = field(default_factory=threading.Event)
-    waiting: Callable[[float], None] = lambda seconds: None
-
-
-class Stopped(Exception):  # no error: whoever reads wanted it
-    """The long read that a request belongs to was stopped."""
-
-
-class _Request:
-    """One request; what it says about anybody is sealed."""
-
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        query: Sequence[tuple[str, str]] = (),
-        body: Any = None,
-        venue_id: int | None = None,
-        reader: wire.Reader | None = None,
-        errand: Errand | None = None,
-    ) -> None:
-        self.method = method
-        self.errand = errand
-        self.path = path
-        self.venue_id = venue_id
-        self.reader = reader
-        self.query = _Sealed(list(query))
-        self.body = _Sealed(_as_json(body))
-        self.strings = _Sealed([value for _, value in query] + list(_strings(body)))
-
-    @property
-    def is_write(self) -> bool:
-        """Whether sending it twice may do something twice; a login is harmless."""
-        return self.method not in ("GET", "HEAD") and self.path != "/auth"
-
-
-def _as_json(body: Any) -> bytes | None:
-    if body is None:
-        return None
-    try:
-        return json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError):
-        message = "The body cannot be written as JSON; it may hold a NaN, a date or a numpy value"
-        raise errors.ConfigError(message) from None
 
 
 @dataclass
@@ -175,7 +120,7 @@ class Transport:
         if self._closed:
             message = "This session is closed, and so is its server; make a new one"
             raise errors.ConfigError(message)
-        request = _Request(method, checked_path(path), query, body, venue_id, reader, errand)
+        request = Request(method, checked_path(path), query, body, venue_id, reader, errand)
         token = self.token()
         try:
             return self._persist(request, _Headers(token, venue_id))[0]
@@ -226,20 +171,20 @@ class Transport:
     def _login(self) -> Token:
         credentials = self.credentials()
         log.info("logging in to %s (brand %s)", urlsplit(self.base_url).hostname, credentials.brand)
-        request = _Request("POST", "/auth", body=credentials.body())
+        request = Request("POST", "/auth", body=credentials.body())
         answer, server_now = self._persist(request, _Headers())
         token = Token.from_answer(answer.token or {}, now=self.now(), server_now=server_now)
         if isinstance(token, errors.ResponseError):
             raise token
         return token
 
-    def _persist(self, request: _Request, headers: _Headers) -> tuple[wire.Answer, float | None]:
+    def _persist(self, request: Request, headers: _Headers) -> tuple[wire.Answer, float | None]:
         """Send until there is an answer or no hope; return it with the server's time."""
         for attempt in range(1, TRIES + 1):
             try:
                 response = self._within_budget(request, headers)
                 return self._read(response, request), _server_time(response)
-            except (errors.TransportError, errors.RateLimited, errors.ServerError) as exc:
+            except _MAY_PASS as exc:
                 wait = _wait_before_retry(exc, request, attempt)
                 if wait is None:
                     raise
@@ -248,7 +193,7 @@ class Transport:
             self._wait(wait, request.errand)
         raise AssertionError  # the last attempt returns or raises
 
-    def _within_budget(self, request: _Request, headers: _Headers) -> requests.Response:
+    def _within_budget(self, request: Request, headers: _Headers) -> requests.Response:
         """Wait for the budget, send once, and note what the answer says of it."""
         budget, stated = self.budget if request.path != "/auth" else self.logins, None
         while True:
@@ -290,7 +235,7 @@ class Transport:
         if errand.stopped.is_set():
             raise Stopped
 
-    def _exchange(self, request: _Request, headers: _Headers) -> requests.Response:
+    def _exchange(self, request: Request, headers: _Headers) -> requests.Response:
         """Send once and return the HTTP answer, or say why there is none."""
         if request.errand is not None and request.errand.stopped.is_set():
             raise Stopped
@@ -323,7 +268,7 @@ class Transport:
             raise problem
         return response
 
-    def _read(self, response: requests.Response, request: _Request) -> wire.Answer:
+    def _read(self, response: requests.Response, request: Request) -> wire.Answer:
         answer = wire.read_answer(
             response.status_code,
             response.content,
@@ -365,35 +310,24 @@ def _server_time(response: requests.Response) -> float | None:
         return None
 
 
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _strings(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _strings(inner)
-    elif isinstance(value, str):
-        yield value
-
-
-def _redirected(response: requests.Response, request: _Request) -> errors.CloposError | None:
+def _redirected(response: requests.Response, request: Request) -> errors.CloposError | None:
     if not 300 <= response.status_code < 400:
         return None
     return errors.UnexpectedRedirect(
-        f"{request.path} was answered with a redirect (HTTP {response.status_code}), which this "
+        f"{request} was answered with a redirect (HTTP {response.status_code}), which this "
         "API never needs and which could carry the token elsewhere. Check base_url"
     )
 
 
-def _unknown(request: _Request) -> errors.OutcomeUnknown:
+def _unknown(request: Request) -> errors.OutcomeUnknown:
     return errors.OutcomeUnknown(
-        f"{request.method} {request.path}: no clear answer came back, so it may or may not have "
+        f"{request.method} {request}: no clear answer came back, so it may or may not have "
         "happened. Read the resource again before repeating it"
     )
 
 
 def _no_answer(
-    exc: requests.RequestException, request: _Request, base_url: str
+    exc: requests.RequestException, request: Request, base_url: str
 ) -> errors.CloposError:
     host = urlsplit(base_url).netloc
     refused = isinstance(exc, requests.ConnectTimeout) or "NewConnectionError" in repr(exc)
@@ -401,22 +335,24 @@ def _no_answer(
         return _unknown(request)
     if isinstance(exc, requests.Timeout):
         return errors.RequestTimeout(
-            f"{request.path}: {host} did not answer within {READ_S:.0f} s. Try again, or ask for "
+            f"{request}: {host} did not answer within {READ_S:.0f} s. Try again, or ask for "
             "fewer days"
         )
     if isinstance(exc, requests.exceptions.SSLError):
         return errors.ConnectionFailed(
-            f"{host}: the secure connection failed. Check the machine's clock and certificates, "
-            "and that base_url is right"
+            f"{request}: the secure connection to {host} failed. Check the machine's clock and "
+            "certificates, and that base_url is right"
         )
     return errors.ConnectionFailed(
-        f"{host} could not be reached, or broke the connection off ({type(exc).__name__}). Check "
-        "the network and base_url (CLOPOS_BASE_URL)"
+        f"{request}: {host} could not be reached, or broke the connection off "
+        f"({type(exc).__name__}). Check the network and base_url (CLOPOS_BASE_URL)"
     )
 
 
-def _wait_before_retry(exc: errors.CloposError, request: _Request, attempt: int) -> float | None:
+def _wait_before_retry(exc: errors.CloposError, request: Request, attempt: int) -> float | None:
     """Return the seconds to wait before another try, or None when there is none.
+
+    A read whose answer cannot be read was cut off, or something between answered instead.
 
     A write is tried again only when it cannot have been processed: after a 429, or when no
     connection came about, which is all that ``ConnectionFailed`` means for a write.

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from clopos_nb import errors
-from clopos_nb.refusals import refusal
+from clopos_nb.refusals import refusal, where
 
 DEFAULT_BASE_URL = "https://integrations.clopos.com/open-api/v2"
 
@@ -101,12 +101,14 @@ def _filter_value(value: Any) -> Any:
 class Answer:
     """A good answer: the bytes of ``data``, and what the envelope said about them.
 
+    ``where`` is what was asked, and for whom.
+
     ``items`` are the rows, where the reader that was given to :func:`read_answer` could read them;
     there are no bytes then.
     """
 
     status: int
-    path: str
+    where: str
     # Other people's data, and a verbose traceback shows a repr.
     raw: bytes | msgspec.Raw = field(repr=False)
     total: int | None = None
@@ -131,7 +133,7 @@ class Answer:
         try:
             return (_decode_exact if exact else msgspec.json.decode)(self.raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            message = f"The data in the answer of {self.path} cannot be read as JSON"
+            message = f"The data in the answer of {self.where} cannot be read as JSON"
             raise errors.ResponseError(message) from None
 
     def rows(self, *, exact: bool = False) -> list[dict[str, Any]]:
@@ -147,7 +149,7 @@ class Answer:
         rows = _as_rows(self.data(exact=exact))
         if rows is None:
             message = (
-                f"The data in the answer of {self.path} is not a list of objects, as it should be"
+                f"The data in the answer of {self.where} is not a list of objects, as it should be"
             )
             raise errors.ResponseError(message)
         return rows
@@ -205,8 +207,9 @@ def read_answer(
     Answer or CloposError
         The error is returned, not raised, so that no traceback holds this function's body.
     """
+    asked = where(path, venue_id)
     if body.lstrip()[:1] == b"[" and status < 400:  # an older page shows bare lists
-        return Answer(status, path, body)
+        return Answer(status, asked, body)
     try:
         envelope = (reader and reader(body)) or _decode_envelope(body)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
@@ -223,19 +226,19 @@ def read_answer(
         )
     if path == "/auth":
         keys = ("token", "expires_in", "expires_at")
-        return Answer(status, path, b"null", token={key: getattr(envelope, key) for key in keys})
+        return Answer(status, asked, b"null", token={key: getattr(envelope, key) for key in keys})
     if envelope.data is msgspec.UNSET:
         if envelope.success is True:  # waiter-call answers with nothing else
-            return Answer(status, path, b"null", message=_text(envelope.message))
+            return Answer(status, asked, b"null", message=_text(envelope.message))
         return errors.ResponseError(
-            f"The answer of {path} has no data and does not say that it failed"
+            f"The answer of {asked} has no data and does not say that it failed"
         )
     sorts = envelope.sorts if isinstance(envelope.sorts, list) else []
     data: Any = envelope.data
     items = data if isinstance(data, list) else None
     return Answer(
         status,
-        path,
+        asked,
         data if items is None else b"",
         items=items,
         total=_total(envelope),
@@ -265,6 +268,6 @@ def _unreadable(
     if status in (401, 429) or status >= 500:
         return refusal(status, path=path, venue_id=venue_id, retry_after=retry_after)
     return errors.ResponseError(
-        f"The answer of {path} (HTTP {status}) is {what}; a JSON object was expected. "
-        "Try again; if it stays, check base_url: something else may be answering there"
+        f"The answer of {where(path, venue_id)} (HTTP {status}) is {what}; a JSON object was "
+        "expected. Try again; if it stays, check base_url: something else may be answering there"
     )

@@ -48,6 +48,21 @@ def test_a_server_that_ignores_a_filter_is_noted(faulty, visitor, envelope):
     assert [(e.column, e.what) for e in visitor.drift] == [("owner", "ignored by the server")]
 
 
+@pytest.mark.parametrize("day", ["created_at", "shift_date"])
+def test_what_a_server_ignored_is_noted_by_its_name(faulty, visitor, envelope, day):
+    sent = [(1, 2, "2026-01-09"), (2, 1, "2026-01-09"), (3, 2, "2026-03-01"), (4, 2, "2026-01-10")]
+    rows = [
+        {"id": n, "venue_id": 1, "status": status, "created_at": f"{at} 10:00:00", "shift_date": at}
+        for n, status, at in sent
+    ]
+    faulty.on("/receipts", envelope(*rows))
+    with pytest.warns(errors.IncompleteResultWarning, match="other days"):
+        frame = visitor.venue(1).frame("receipts", "2026-01-09", filters={"status": 2}, day=day)
+    assert frame["id"].tolist() == ([1] if day == "shift_date" else [1, 4])
+    assert frame.attrs["clopos"]["left_out"] == len(rows) - len(frame)
+    assert [(e.column, e.count) for e in visitor.drift] == [("status", 1), ("date", 1)]
+
+
 def test_lines_that_were_asked_for_and_not_sent_are_not_certified(two_venues, visitor, envelope):
     two_venues.on("/receipts", envelope({"id": 1, "venue_id": 1}))
     with pytest.warns(errors.IncompleteResultWarning, match="no receipt_products"):

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from jupyter_client.manager import KernelManager
+from jupyter_client import KernelClient, KernelManager
 from werkzeug import Request
 
 import clopos_nb
-from clopos_nb import CloposError, ConfigError
+from clopos_nb import ConfigError
 from clopos_nb.sandbox import Sandbox
 from clopos_nb.sandbox.brand import Brand
 from clopos_nb.sandbox.requestlog import Entry
@@ -78,14 +78,15 @@ def test_several_requests_are_under_way_at_once_and_never_more_than_sixteen(faul
 
 # ------------------------------------------------------------------------------ faults
 
-MOVING = ["rows_inserted", "rows_edited", "rows_deleted"]
-SPOILING = [
+PASSING = [
     "reset_before_body",
+    "reset_mid_body",
+    "gateway_timeout",
     "server_error",
     "html_error",
+    "rate_limited",
     "truncated_json",
-    "expired_token",
-    "invalid_token",
+    "slow_body",
     "limit_clamp",
     "repeated_page",
     "unsorted_page",
@@ -93,53 +94,86 @@ SPOILING = [
     "unknown_fields",
     "changed_types",
     "wrong_content_type",
+    "clock_skew",
 ]
 
 
-@pytest.mark.parametrize("fault", [*MOVING, *SPOILING])
-def test_a_walk_that_meets_a_fault_holds_every_row_or_says_that_it_does_not(
-    server, open_session, fault
+@pytest.mark.parametrize(
+    ("fault", "times"),
+    [*((fault, 3) for fault in PASSING), ("expired_token", 1), ("invalid_token", 1)],
+)
+def test_a_walk_during_which_a_fault_passes_holds_every_row(server, open_session, fault, times):
+    session = open_session(server)
+    truth = session.venue(1).frame("receipts", *RANGE)["id"].tolist()
+    server.faults.time_scale = 0.01
+    server.faults.add("limit_clamp", limit=50, path="/receipts")
+    met = server.faults.add(fault, path="/receipts", count=times)
+    frame = session.venue(1).frame("receipts", *RANGE, progress=False, strict=True)
+    assert sorted(frame["id"]) == sorted(truth)
+    assert met.fired == times
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "error"),
+    [
+        ("reset_before_body", {}, clopos_nb.ConnectionFailed),
+        ("reset_mid_body", {}, clopos_nb.ConnectionFailed),
+        ("gateway_timeout", {}, clopos_nb.UpstreamTimeout),
+        ("server_error", {}, clopos_nb.ServerError),
+        ("html_error", {}, clopos_nb.ServerError),
+        ("rate_limited", {}, clopos_nb.RateLimited),
+        ("truncated_json", {}, clopos_nb.ResponseError),
+        ("missing_module", {"module": "call_center"}, clopos_nb.ModuleUnavailable),
+        ("expired_token", {}, clopos_nb.TokenRejected),
+        ("invalid_token", {}, clopos_nb.TokenRejected),
+        ("deactivated_integrator", {}, clopos_nb.UnknownIntegrator),
+    ],
+)
+def test_a_fault_that_stays_is_the_right_error_and_names_the_venue_unless_it_is_the_login(
+    server, open_session, fault, options, error
 ):
     session = open_session(server)
-    truth = set(session.venue(1).frame("receipts", *RANGE)["id"])
+    server.faults.time_scale = 0.01
     server.faults.add("limit_clamp", limit=50, path="/receipts")
-    server.faults.add(fault, path="/receipts", count=3)
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        try:
-            frame = session.venue(1).frame("receipts", *RANGE, progress=False)
-        except CloposError:
-            return  # the named error
-    certificate = frame.attrs["clopos"]
-    assert frame["id"].is_unique
-    if not certificate["complete"]:
-        assert any("Incomplete" in str(warning.message) for warning in told)
-    elif fault in ("rows_inserted", "rows_deleted"):
-        assert len(frame) == certificate["total"]
-    else:
-        assert set(frame["id"]) == truth
+    server.faults.add(fault, path="/receipts", venue=2, skip=3, **options)
+    with pytest.raises(error) as caught:
+        session.frame("receipts", *RANGE, progress=False)
+    assert type(caught.value) is error
+    assert ("/receipts for venue 2" in str(caught.value)) != isinstance(
+        caught.value, clopos_nb.AuthError
+    )
+
+
+ONCE = ["server_error", "truncated_json", "reset_mid_body"]  # together one less than the tries
+NOW_AND_THEN = ["repeated_page", "unsorted_page", "unknown_fields", "changed_types"]
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("fault", MOVING)
+@pytest.mark.parametrize("moving", ["rows_inserted", "rows_deleted"])
+@pytest.mark.parametrize("besides", [[], [*ONCE, *NOW_AND_THEN]], ids=["alone", "and more"])
 def test_walks_of_several_venues_that_move_meanwhile_miss_no_row_that_was_there_all_along(
-    busy, open_session, fault, seed
+    busy, open_session, moving, besides, seed
 ):
     with Sandbox(brand=busy, window_s=1) as sandbox:
         session = open_session(sandbox)
         before = session.frame("receipts", *RANGE, progress=False)
         sandbox.faults.add("limit_clamp", limit=40, path="/receipts")
-        sandbox.faults.add(fault, path="/receipts", probability=0.3, count=6, skip=seed)
+        for fault in (moving, "rows_edited"):
+            sandbox.faults.add(fault, path="/receipts", probability=0.3, count=6, skip=seed)
+        for fault in besides:
+            count = 1 if fault in ONCE else 5
+            sandbox.faults.add(fault, path="/receipts", probability=0.3, count=count)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is not complete is looked at below
             moved = session.frame("receipts", *RANGE, progress=False)
         sandbox.faults.clear()
-        after = session.frame("receipts", *RANGE, progress=False)
+        after = session.frame("receipts", *RANGE, progress=False, strict=True)
     for venue in moved.attrs["clopos"]["venues"]:
         ids = [set(f.loc[f["venue_id"] == venue["id"], "id"]) for f in (before, moved, after)]
         if venue["complete"]:
             assert ids[0] & ids[2] <= ids[1]
             assert len(ids[1]) == venue["rows"] == venue["total"]
+    assert moved["id"].is_unique
     assert moved["id"].notna().all()
 
 
@@ -236,41 +270,79 @@ def test_an_estimate_costs_a_request_for_each_venue_and_is_what_the_read_then_ta
 # ------------------------------------------------------------------------------ Ctrl-C
 
 
-def test_an_interrupt_in_a_notebook_stops_the_read_and_leaves_the_session_usable(busy, tmp_path):
+USE = "assert len(session.frame('sale_types'))"
+LOGIN = "session.login()"  # a refused budget is refused for its minute
+
+
+@pytest.fixture
+def kernel() -> Iterator[tuple[KernelManager, KernelClient]]:
+    """Start a kernel, as a notebook does."""
+    manager = KernelManager()
+    manager.start_kernel(env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        yield manager, client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "cell", "under_way", "then"),
+    [
+        (
+            "limit_clamp",
+            {"limit": 2},
+            "session.frame('receipts', '2026-01', progress=False)",
+            20,
+            USE,
+        ),
+        ("rate_limited", {"reset_s": 60}, "session.estimate('receipts', '2026-01')", 2, LOGIN),
+        (
+            "rate_limited",
+            {"reset_s": 60},
+            "list(session.venue(1).rows('receipts', '2026-01'))",
+            1,
+            LOGIN,
+        ),
+    ],
+    ids=["frame", "estimate that waits", "rows that wait"],
+)
+def test_an_interrupt_in_a_notebook_stops_the_read_and_leaves_the_session_usable(
+    busy, tmp_path, kernel, fault, options, cell, under_way, then
+):
+    manager, client = kernel
     well_under_way, seen = threading.Event(), []
 
     def observe(entry: Entry, _: float) -> None:
         seen.append(entry.path)
-        if seen.count("/receipts") == 20:
+        if seen.count("/receipts") == under_way:
             well_under_way.set()
 
     with Sandbox(brand=busy, window_s=2, latency_s=0.3, on_request=observe) as sandbox:
-        sandbox.faults.add("limit_clamp", limit=2, path="/receipts")
+        sandbox.faults.add(fault, path="/receipts", **options)
         about = {"base_url": sandbox.url, "cache_dir": str(tmp_path), **sandbox.credentials}
-        manager = KernelManager()
-        manager.start_kernel(env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
-        client = manager.client()
-        client.start_channels()
-        try:
-            client.wait_for_ready(timeout=60)
-            run(client, f"import clopos_nb, threading; session = clopos_nb.Session(**{about})")
-            client.execute("session.frame('receipts', '2026-01', progress=False)")
-            assert well_under_way.wait(30)
-            manager.interrupt_kernel()
-            reply = client.get_shell_msg(timeout=5)["content"]
-            assert reply["ename"] == "KeyboardInterrupt"
-            assert run(client, "rows = len(session.frame('sale_types')); assert rows")
-            assert run(client, LEFT)
-        finally:
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)
+        run(client, f"import clopos_nb, threading; session = clopos_nb.Session(**{about})")
+        client.execute(cell)
+        assert well_under_way.wait(30)
+        manager.interrupt_kernel()
+        reply = client.get_shell_msg(timeout=5)["content"]
+        assert reply["ename"] == "KeyboardInterrupt"
+        sandbox.faults.clear()
+        assert run(client, LEFT)
+        assert run(client, then)
 
 
 LEFT = """
+import sys, traceback
 for thread in threading.enumerate():
     if thread.name.startswith('clopos_nb'):
         thread.join(5)
-assert not [t for t in threading.enumerate() if t.name.startswith('clopos_nb')]
+left = {t.ident: t for t in threading.enumerate() if t.name.startswith('clopos_nb')}
+stacks = {left[at].name: frame for at, frame in sys._current_frames().items() if at in left}
+assert not left, {name: traceback.format_stack(frame)[-4:] for name, frame in stacks.items()}
 """
 
 
@@ -279,7 +351,9 @@ def run(client, code: str) -> bool:
     asked = client.execute(code)
     while (reply := client.get_shell_msg(timeout=30))["parent_header"]["msg_id"] != asked:
         pass
-    return reply["content"]["status"] == "ok"
+    content = reply["content"]
+    assert content["status"] == "ok", f"{content['ename']}: {content['evalue']}"
+    return True
 
 
 # ------------------------------------------------------------------------------ the bar

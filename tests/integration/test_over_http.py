@@ -43,6 +43,9 @@ def cut_short(request: Request) -> Response:
     return response
 
 
+cut_json = Response('{"success": true, "data": [{"id"')
+
+
 # ----------------------------------------------------------------------------- venues
 
 
@@ -162,6 +165,18 @@ def test_a_budget_that_is_used_up_is_waited_for_before_the_next_request(
     assert waits == [pytest.approx(30, abs=1)]
 
 
+def test_rows_leave_a_little_of_the_budget_to_others(faulty, visitor, waits, envelope):
+    body = json.dumps(envelope({"id": 1}))
+    last = {"RateLimit-Limit": "300", "RateLimit-Remaining": "3", "RateLimit-Reset": "30"}
+    faulty.on("/users", Response(body, headers=last))
+    venue = visitor.venue(1)
+    for _ in range(2):
+        visitor.get("/users")
+    assert waits == []
+    assert len(list(venue.rows("users"))) == 1
+    assert waits == [pytest.approx(30, abs=1)]
+
+
 def test_more_requests_than_the_budget_are_all_answered_and_none_refused(brand, open_session):
     with Sandbox(brand=brand, window_s=1.5) as sandbox:
         session = open_session(sandbox)
@@ -170,7 +185,9 @@ def test_more_requests_than_the_budget_are_all_answered_and_none_refused(brand, 
         assert {entry.status for entry in sandbox.requests} == {200}
 
 
-@pytest.mark.parametrize("failure", [refusal(500), refusal(502), refusal(504), hang_up, cut_short])
+@pytest.mark.parametrize(
+    "failure", [refusal(500), refusal(502), refusal(504), hang_up, cut_short, cut_json]
+)
 def test_a_read_that_fails_is_tried_again(faulty, visitor, waits, envelope, failure):
     faulty.on("/users", failure, failure, envelope({"id": 1}))
     assert visitor.frame("users")["id"].tolist() == [1]

@@ -251,6 +251,13 @@ def test_stock_operations_are_read_receipt_by_receipt(fresh, open_session):
     ]
 
 
+def test_an_estimate_of_stock_operations_counts_a_request_for_each_receipt(fresh, open_session):
+    session = open_session(fresh)
+    ids = session.venue(1).frame("receipts", DAY, limit=3)["id"].tolist()
+    cost = session.estimate("stock_operations", venues=1, filters={"receipt_id": ids})
+    assert cost.requests == 3
+
+
 def test_a_receipt_that_took_nothing_from_stock_is_an_empty_frame(faulty, visitor):
     faulty.on("/receipts/7/stock-operations", {"data": []})
     taken = visitor.venue(1).frame("stock_operations", filters={"receipt_id": 7})

@@ -61,9 +61,10 @@ def test_no_cell_fails_and_each_picker_is_a_widget_with_a_line_of_text(ran):
         assert data["text/plain"].startswith(("Venue", "Dates", "Table"))
 
 
-def test_a_second_run_by_strict_nbval_stores_the_same_text(ran, tmp_path: Path):
+def test_a_second_run_by_strict_nbval_stores_the_same_text(ran, tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # which take longer than the cells
     nbformat.write(ran, tmp_path / "every_widget.ipynb")
-    options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-q"]
+    options = ["--nbval", "--nbval-current-env", "-p", "nbval.plugin", "-q"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(tmp_path)],
         capture_output=True,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -200,6 +204,35 @@ def test_rows_of_plain_dicts_are_told_too(visitor, users):
 def test_a_limit_is_not_news(visitor, users):
     assert read(visitor, limit=7, strict=True) == [1, 2, 3, 4, 5, 6, 7]
     assert users.asked == 2
+
+
+def test_a_limit_does_not_hide_that_rows_are_missing(visitor, users):
+    users.page = lambda number: [1, 2, 3, 4, 5]
+    with pytest.warns(IncompleteResultWarning, match="5 rows of the server's 13"):
+        assert read(visitor, limit=10) == [1, 2, 3, 4, 5]
+    with pytest.raises(IncompleteResult):
+        read(visitor, limit=10, strict=True)
+
+
+TWICE = """
+import sys, clopos_nb
+session = clopos_nb.Session(base_url=sys.argv[1], client_id="a", client_secret="b", brand="c",
+                            integrator_id="d", cache_dir=False)
+for whose in (session, session.venue(1)):
+    for _ in range(2):
+        whose.frame("users", progress=False)
+        whose.frames(["users"], progress=False)
+        list(whose.rows("users")) if whose is not session else session.venues.main
+"""
+
+
+def test_rows_missing_are_told_each_time_and_at_the_line_that_asked(faulty, users):
+    users.page = lambda number: [1, 2, 3, 4, 5]
+    done = subprocess.run(
+        [sys.executable, "-c", TWICE, faulty.url], capture_output=True, text=True, check=True
+    )
+    told = re.findall(r"^<string>:(\d+): IncompleteResultWarning", done.stderr, re.MULTILINE)
+    assert Counter(told) == {"7": 4, "8": 4, "9": 2}
 
 
 def test_one_incomplete_venue_of_two_is_named(faulty, visitor, envelope):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import deque
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clopos_nb import cabinet
 from clopos_nb.budget import Budget, Rate, Window
 from clopos_nb.cabinet import Cabinet
+from clopos_nb.errors import CacheUnavailable
 from clopos_nb.quota import Quota, retry_after_s
 
 
@@ -138,12 +141,36 @@ def test_who_died_with_a_request_under_way_holds_the_others_up_no_longer_than_it
     assert wait <= 25 + 6
 
 
-def test_a_row_that_is_not_ours_is_a_budget_unspent(tmp_path):
+def test_a_process_that_stands_still_while_it_holds_the_budget_is_not_waited_for(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(cabinet, "LOCK_S", 0.2)
+    budget = Budget(Cabinet(tmp_path), "x", Rate(1, 60))
+    budget.take()
+    standing_still = sqlite3.connect(tmp_path / "tokens" / "cache.db", isolation_level=None)
+    standing_still.execute("BEGIN IMMEDIATE")
+    with pytest.warns(CacheUnavailable, match="in memory only"):
+        assert budget.take()[1] == 0
+    standing_still.close()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"sent": "everything"},
+        {"limit": 0, "window_s": 60, "sent": {}},
+        {"limit": 1, "window_s": -1, "sent": {}},
+        {"limit": 1, "window_s": 60, "sent": {"a": "long ago"}},
+        "nothing",
+    ],
+)
+def test_a_row_that_is_not_ours_is_a_budget_unspent(tmp_path, row):
     cabinet = Cabinet(tmp_path)
     budget = Budget(cabinet, "x", Rate(1, 60))
     with budget._window(), cabinet.opened() as cache:
         pass
     with cabinet.opened() as cache:
         for key in list(cache):
-            cache.set(key, {"sent": "everything"})
+            cache.set(key, row)
+    assert budget.forecast_s(1) == 0
     assert budget.take()[1] == 0

@@ -267,7 +267,10 @@ class Explorer(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.bar.layout.display = "" if running else "none"
 
     def _load(self, call: Call) -> None:
-        frame = self._session.frame(call.table, *call.days, **call.options, progress=self._watch)
+        def watch(rows: int, total: int | None, note: str) -> None:
+            self._watch(rows, total, f"rows · {note}")
+
+        frame = self._session.frame(call.table, *call.days, **call.options, progress=watch)
         self._worker.check()
         self.frame, self._loaded = frame, call
         self.result.show(call, frame)
@@ -287,4 +290,4 @@ class Explorer(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if total:
             self.bar.value = min(done / total, 1)
         of = number(done) if total is None else f"{number(done)} of {number(total)}"
-        self._status.value = style.status(f"{of}: {note}")
+        self._status.value = style.status(f"{of} {note}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import ipywidgets as W
@@ -28,7 +29,7 @@ class Grid(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
     find : ipywidgets.Text
         Shows the rows with this in any text, a number equal to it, or on this day or month.
     sort, largest_first : ipywidgets.Dropdown, ipywidgets.Checkbox
-        The column to sort by. Missing values come last.
+        The column to sort by, which is then shown first. Missing values come last.
     page : ipywidgets.BoundedIntText
     shown : pandas.DataFrame
         The rows of the page.
@@ -120,7 +121,10 @@ class Grid(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
             told = f"{number(count)} row{'' if count == 1 else 's'}"
         told += f", found among {number(len(self._frame))}" if self.find.value.strip() else ""
         self._said.value = style.status(told)
-        self._table.update(_plain(self.shown), **_LOOK)
+        page = self.shown
+        if self.sort.value != AS_READ:  # what it is sorted by stands first, so that it is seen
+            page = page[sorted(page.columns, key=lambda name: str(name) != self.sort.value)]
+        self._table.update(_plain(page), **_LOOK)
 
 
 _LOOK: dict[str, Any] = {
@@ -188,11 +192,24 @@ def _day(text: str) -> pd.Period | None:
 
 
 def _plain(page: pd.DataFrame) -> pd.DataFrame:
-    """Return a page as what people read: nothing for a missing value, no zero fractions."""
-    return pd.DataFrame({str(name): column.map(_text) for name, column in page.items()})
+    """Return a page as what people read: nothing where a value is missing, points in one line."""
+    return pd.DataFrame(
+        {
+            str(name): column.map(partial(_text, decimals=_decimals(column)))
+            for name, column in page.items()
+        }
+    )
 
 
-def _text(value: Any) -> str:
+def _decimals(column: pd.Series[Any]) -> int:
+    """Return how many decimals the numbers of a column need, at most four."""
+    if not pd.api.types.is_float_dtype(column.dtype):
+        return 0
+    values = np.round(column.dropna().to_numpy("float64"), 4)
+    return next((n for n in range(4) if np.allclose(np.round(values, n), values, rtol=0)), 4)
+
+
+def _text(value: Any, decimals: int) -> str:
     if not pd.api.types.is_scalar(value):
         return str(value)
     if pd.isna(value):
@@ -202,5 +219,5 @@ def _text(value: Any) -> str:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, float):
-        return f"{value:.4f}".rstrip("0").rstrip(".")
+        return f"{value:.{decimals}f}"
     return str(value)

@@ -71,6 +71,15 @@ def test_missing_values_come_last_whichever_way():
     assert grid.shown["n"].tolist()[:2] == [2, 1]
 
 
+def test_what_it_is_sorted_by_stands_first_and_the_others_keep_their_order():
+    grid = Grid()
+    grid.show(pd.DataFrame({"a": [1], "b": [2], "c": [3]}))
+    grid.sort.value = "b"
+    assert grid._table.df.columns.tolist() == ["b", "a", "c"]
+    grid.sort.value = "as read"
+    assert grid._table.df.columns.tolist() == ["a", "b", "c"]
+
+
 def test_no_rows_are_shown_as_none():
     grid = Grid()
     grid.show(pd.DataFrame({"n": pd.array([], "Int64")}))
@@ -121,3 +130,10 @@ def test_what_people_read_in_the_cells():
         assert text in cells
     assert "NA" not in cells
     assert "NaT" not in cells
+
+
+def test_numbers_of_a_column_have_the_decimals_that_one_of_them_needs():
+    grid = Grid()
+    grid.show(pd.DataFrame({"total": [191.4, 174.68, 0.1 + 0.2], "guests": [2.0, 4.0, None]}))
+    assert grid._table.df["total"].tolist() == ["191.40", "174.68", "0.30"]
+    assert grid._table.df["guests"].tolist() == ["2", "4", ""]

@@ -33,8 +33,8 @@ bench: .venv/.test  ## run every benchmark and print its figures
 lab: .venv/.lab  ## open JupyterLab on the first notebook (ARGS="--no-browser" passes options)
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_quickstart.ipynb $(ARGS)
 
-dashboard: .venv/.dashboard  ## the explorer as a page of its own, on a simulated brand or CLOPOS_... (ARGS="--no-browser" passes options)
-	$(BIN)/voila notebooks/dashboard.ipynb --theme=light $(ARGS)
+dashboard: .venv/.dashboard  ## the explorer as a page of its own (ARGS="--no-browser --theme=dark" passes options)
+	$(BIN)/voila notebooks/dashboard.ipynb $(ARGS)
 
 # Timings, widget state and how output was cut into pieces differ between any two runs, and widget
 # state may hold what was typed.

@@ -36,10 +36,12 @@ lab: .venv/.lab  ## open JupyterLab on the first notebook (ARGS="--no-browser" p
 dashboard: .venv/.dashboard  ## the explorer as a page of its own (ARGS="--no-browser --theme=dark" passes options)
 	$(BIN)/voila notebooks/dashboard.ipynb $(ARGS)
 
-# Timings and widget state differ between any two runs, and widget state may hold what was typed.
+# Timings, widget state and how output was cut into pieces differ between any two runs, and widget
+# state may hold what was typed.
 notebooks: .venv/.lab  ## run the notebooks again and store their outputs
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb \
 	  --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False
+	$(BIN)/jupyter nbconvert --to notebook --inplace --coalesce-streams notebooks/*.ipynb
 
 docs: .venv/.test  ## write the pages that are made from code
 	$(BIN)/python -m clopos_nb.tables.markdown > docs/tables.md

@@ -65,7 +65,7 @@ class Session(html.Tidy):
         Without it those stay naive and the others are UTC. "today" is that zone's today.
     cache_dir : path, optional
         Where the token is kept; else ``CLOPOS_NB_CACHE_DIR``, else the user's cache directory.
-        False keeps it in memory only.
+        False, or ``off`` as the variable, keeps it in memory only.
     today : date, optional
         The day that "yesterday" and "last 7 days" count from, for reports that can be repeated.
     rate_limit : str, optional
@@ -126,7 +126,10 @@ class Session(html.Tidy):
         self._venues: Venues | None = None
         self._reading_venues = threading.Lock()
         self._cleanup = contextlib.ExitStack()
-        directory = None if cache_dir is False else Path(cache_dir or default_cache_dir())
+        if cache_dir is False:
+            directory = None
+        else:
+            directory = Path(cache_dir) if cache_dir else default_cache_dir()
         self._transport = Transport(
             checked_base_url(
                 base_url or os.environ.get("CLOPOS_BASE_URL") or wire.DEFAULT_BASE_URL

@@ -63,7 +63,9 @@ def imported(notebook: Path) -> set[str]:
     return {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"clopos_nb"}
 
 
-@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=str)
+@pytest.mark.parametrize(
+    "notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.name
+)
 def test_what_a_tutorial_imports_is_installed_with_it(notebook):
     installed = packages_distributions()
     needs = {canonicalize_name(installed[module][0]) for module in imported(notebook)}

@@ -424,15 +424,29 @@ class Session(html.Tidy):
         *,
         venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
     ) -> Explorer:
-        """Return an :class:`~clopos_nb.widgets.Explorer`: choose, load, look, take the call away.
+        """Return an :class:`~clopos_nb.widgets.explorer.Explorer`: choose, load, look, take away.
 
-        One request, for the list of venues. Needs the extra ``explore``.
+        One request, for the list of venues; nothing is read before Load. Needs the extra
+        ``explore``.
+
+        Parameters
+        ----------
+        table, start, end, venues
+            The first choice, as for :meth:`frame`; all of it can be changed in the widget.
 
         Raises
         ------
         ConfigError
             The extra is not installed.
         UnknownTable, InvalidDates, VenueNotFound, AuthError, ApiError, TransportError
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     explorer = session.explore("orders", "2026-01-05")
+        >>> explorer.code
+        'frame = session.frame("orders", "2026-01-05", "2026-01-05")'
         """
         try:
             from clopos_nb.widgets.explorer import Explorer

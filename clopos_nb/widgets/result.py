@@ -53,10 +53,10 @@ class Result(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def show(self, call: Call, frame: pd.DataFrame) -> None:
         """Show a frame and the call that made it."""
         self._call, self._frame = call, frame
-        self.layout.display = ""  # first: a table that is drawn unseen has no widths
+        self._offer(charts_for(call.table))  # first, since drawing takes longest
+        self.layout.display = ""  # before the grid: a table that is drawn unseen has no widths
         self.badge.value = badge(frame.attrs["clopos"], len(frame))
         self.notice.value = ""
-        self._offer(charts_for(call.table))
         self.grid.show(frame)
         self.downloads.offer(frame, "_".join([call.table, *call.days]))
         head = style.heading("The call that made this table")

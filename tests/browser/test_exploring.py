@@ -116,3 +116,26 @@ def test_nothing_is_cut_off_in_a_narrow_window_or_a_wide_one(open_cells):
         parts = explorer.locator("select, input, button, p, pre, svg")
         edges = parts.evaluate_all("all => all.map(each => each.getBoundingClientRect().right)")
         assert max(edges) <= explorer.evaluate("it => it.getBoundingClientRect().right") + 1
+
+
+def test_a_refusal_names_who_can_fix_it(open_cells):
+    refused = 'sandbox.faults.clear(); sandbox.faults.add("deactivated_integrator")'
+    explorer = opened(open_cells(SLOWLY, refused))
+    button(explorer, "Load").click()
+    problem = explorer.get_by_role("alert").filter(has_text="That did not work")
+    expect(problem).to_contain_text("Clopos", timeout=LOADS_WITHIN_MS)
+    expect(button(explorer, "Load")).to_be_enabled()
+
+
+NAME = """each =>
+  each.getAttribute("aria-label") || (each.labels && each.labels[0] || each).innerText"""
+
+
+def test_every_control_has_a_name_and_is_in_the_order_of_the_tab_key(open_cells):
+    explorer = opened(open_cells(EXPLORE))
+    load(explorer)
+    controls = explorer.locator("input:visible, select:visible, button:visible")
+    names = {each.evaluate(NAME).strip(): each for each in controls.all() if each.is_enabled()}
+    assert {"Table", "From", "Venues", "Load", "Chart", "Find", "Make the file"} <= set(names)
+    assert "" not in names
+    assert [n for n, each in names.items() if each.evaluate("each => each.tabIndex") < 0] == []

@@ -7,7 +7,6 @@ import datetime as dt
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -22,7 +21,7 @@ from clopos_nb.days import DayLike
 from clopos_nb.drift import Drift
 from clopos_nb.errors import ConfigError
 from clopos_nb.estimate import Estimate, estimate_places
-from clopos_nb.fetch import Manner, checked_columns
+from clopos_nb.fetch import Asking, Manner, checked_columns
 from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
 from clopos_nb.reads import Reads
@@ -276,7 +275,7 @@ class Session:
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
     ) -> dict[str, pd.DataFrame]:
-        """Return several tables by name; those of one endpoint come from one set of requests.
+        """Return several tables by name, read at once; those of one endpoint in one set of requests.
 
         Receipts, their lines and their payments cost no more requests than receipts alone, and are
         of the same moment, so that they add up. The parameters are those of :meth:`frame`; days
@@ -484,11 +483,11 @@ class Session:
             whole_brand = _of_brand(question, venues)
             checked_columns(question.tables[0], manner.columns, not whole_brand)
             _check_owner(question, whole_brand)
-        found: dict[str, pd.DataFrame] = {}
-        for question in questions:
-            labelled = replace(manner, label=not _of_brand(question, venues))
-            found |= self._reads.frames([question], self._places(question, venues), labelled)
-        return found
+        askings = [
+            Asking(question, self._places(question, venues), not _of_brand(question, venues))
+            for question in questions
+        ]
+        return self._reads.frames(askings, manner)
 
     def _places(
         self, question: Question, venues: str | VenueLike | Sequence[VenueLike]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from clopos_nb import errors, html
 from clopos_nb.days import DayLike
-from clopos_nb.fetch import Manner, read_rows
+from clopos_nb.fetch import Asking, Manner, read_rows
 from clopos_nb.items import Row
 from clopos_nb.questions import Day, Place
 from clopos_nb.settings import dtypes
@@ -97,7 +97,7 @@ class Venue:
             progress=progress,
         )
         (question,) = self._session._reads.questions([table], start, end, filters, day, limit)
-        (frame,) = self._session._reads.frames([question], [self.place], manner).values()
+        (frame,) = self._session._reads.frames([Asking(question, [self.place])], manner).values()
         return frame
 
     def frames(
@@ -139,7 +139,8 @@ class Venue:
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = self._session._reads.questions(names, start, end, filters, day)
-        found = self._session._reads.frames(questions, [self.place], manner)
+        askings = [Asking(question, [self.place]) for question in questions]
+        found = self._session._reads.frames(askings, manner)
         return {CATALOGUE[name].name: found[CATALOGUE[name].name] for name in names}
 
     def rows(

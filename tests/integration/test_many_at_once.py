@@ -76,6 +76,20 @@ def test_several_requests_are_under_way_at_once_and_never_more_than_sixteen(faul
     assert 4 <= under_way[1] <= 16
 
 
+def test_lists_that_several_tables_come_from_are_read_at_once(faulty, visitor):
+    """Each list waits until the other one is asked for."""
+    met = threading.Barrier(2)
+
+    def page(request: Request) -> dict:
+        met.wait(10)
+        return {"success": True, "data": [{"id": 1}], "total": 1}
+
+    for path in ("/users", "/stations"):
+        faulty.on(path, page)
+    frames = visitor.frames(["stations", "users"], progress=False)
+    assert [(name, len(frame)) for name, frame in frames.items()] == [("stations", 1), ("users", 1)]
+
+
 # ------------------------------------------------------------------------------ faults
 
 PASSING = [

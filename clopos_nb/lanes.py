@@ -72,6 +72,11 @@ class Lane:
         """How many pages are still to be taken."""
         return 0 if self.walk.next_page is None else self.last_page - self.walk.next_page + 1
 
+    def pages_for(self, left: int) -> int:
+        """How many pages more so many rows will take, by those there are."""
+        rows = self.rows(self.question.tables[0])
+        return math.ceil((left - rows) * len(self.pages) / rows) if rows else 1
+
     def rows(self, table: Table) -> int:
         """How many rows of a table there are so far."""
         return sum(page[table.name].num_rows for page in self.pages)
@@ -173,9 +178,9 @@ def _drive(
 ) -> None:
     """Take pages of whichever lanes have one until all are over."""
     while active := [lane for lane in lanes if not lane.over][:WORKERS]:
-        share = 1 if left is not None else max(2 * WORKERS // len(active), 1)
+        share = max(2 * WORKERS // len(active), 1)
         for lane in active:
-            lane.look_ahead(crew, share)
+            lane.look_ahead(crew, share if left is None else min(share, lane.pages_for(left)))
         ready, _ = wait([lane.head for lane in active], REFRESH_S, FIRST_COMPLETED)
         for lane in active:
             if lane.head in ready:
@@ -195,7 +200,7 @@ def _drive_limited(
     transport: Transport,
     on_error: str,
 ) -> None:
-    """Take one lane after the other, a page at a time, until there are rows enough."""
+    """Take one lane after the other until there are rows enough."""
     left = int(lanes[0].question.limit or 0)
     for lane in lanes:
         if left > 0:

@@ -275,7 +275,7 @@ class Session:
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
     ) -> dict[str, pd.DataFrame]:
-        """Return several tables by name, read at once; those of one endpoint in one set of requests.
+        """Return several tables by name, read at once; those of one endpoint share requests.
 
         Receipts, their lines and their payments cost no more requests than receipts alone, and are
         of the same moment, so that they add up. The parameters are those of :meth:`frame`; days

@@ -246,7 +246,7 @@ def test_a_process_that_is_killed_holds_the_others_up_no_longer_than_a_window(se
     victim.stdout.readline()
     other.stdout.readline()
     os.kill(victim.pid, signal.SIGKILL)
-    assert other.communicate(timeout=15)[0].split()[-1] == "done"  # two windows and a slow machine
+    assert other.communicate(timeout=20)[0].split()[-1] == "done"  # not even the 25 s of a lease
     victim.wait()
     assert 429 not in {entry.status for entry in server.requests}
 
@@ -353,7 +353,7 @@ def test_an_interrupt_in_a_notebook_stops_the_read_and_leaves_the_session_usable
         client.execute(cell, stop_on_error=False)  # else what is run next may be left out
         assert well_under_way.wait(30)
         manager.interrupt_kernel()
-        reply = client.get_shell_msg(timeout=2)["content"]  # a second, and one for a busy machine
+        reply = client.get_shell_msg(timeout=5)["content"]  # a second, on a machine at rest
         assert reply["ename"] == "KeyboardInterrupt"
         sandbox.faults.clear()
         assert run(client, LEFT)

@@ -6,7 +6,7 @@ DECODING := tests/unit/test_frames.py tests/unit/test_decode.py tests/unit/test_
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
-.PHONY: help demo test test-oldest fuzz bench lab notebooks docs clean
+.PHONY: help demo test test-oldest fuzz bench lab dashboard notebooks docs clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,10 +33,15 @@ bench: .venv/.test  ## run every benchmark and print its figures
 lab: .venv/.lab  ## open JupyterLab on the first notebook (ARGS="--no-browser" passes options)
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_quickstart.ipynb $(ARGS)
 
-# Timings and widget state differ between any two runs, and widget state may hold what was typed.
+dashboard: .venv/.dashboard  ## the explorer as a page of its own (ARGS="--no-browser --theme=dark" passes options)
+	$(BIN)/voila notebooks/dashboard.ipynb $(ARGS)
+
+# Timings, widget state and how output was cut into pieces differ between any two runs, and widget
+# state may hold what was typed.
 notebooks: .venv/.lab  ## run the notebooks again and store their outputs
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb \
 	  --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False
+	$(BIN)/jupyter nbconvert --to notebook --inplace --coalesce-streams notebooks/*.ipynb
 
 docs: .venv/.test  ## write the pages that are made from code
 	$(BIN)/python -m clopos_nb.tables.markdown > docs/tables.md
@@ -63,3 +68,6 @@ clean:  ## remove .venv and everything generated
 
 .venv/.lab: .venv/.pip pyproject.toml
 	$(PIP) --editable '.[lab]' && touch $@
+
+.venv/.dashboard: .venv/.pip pyproject.toml
+	$(PIP) --editable '.[dashboard]' && touch $@

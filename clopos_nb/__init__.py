@@ -6,7 +6,10 @@
 >>> session.close()
 """
 
+from __future__ import annotations
+
 import logging
+from typing import TYPE_CHECKING
 
 from clopos_nb._demo import demo
 from clopos_nb.analysis import reconcile
@@ -15,6 +18,9 @@ from clopos_nb.errors import __all__ as _errors
 from clopos_nb.session import Session
 from clopos_nb.tables import Column, Table
 from clopos_nb.venues import Venue, Venues
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 __version__ = "0.1.0"
 
@@ -31,3 +37,10 @@ __all__ = [
 ]
 
 logging.getLogger("clopos_nb").addHandler(logging.NullHandler())
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Add the magic ``%clopos``; IPython calls this for ``%load_ext clopos_nb``."""
+    from clopos_nb import magics  # imports IPython, which is there by then
+
+    magics.load(shell)

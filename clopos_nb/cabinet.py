@@ -59,9 +59,14 @@ _PLANTED = "a cache row is not of this package's making"
 _BROKEN = (sqlite3.Error, OSError, diskcache.Timeout)
 
 
-def default_cache_dir() -> Path:
-    """Return ``CLOPOS_NB_CACHE_DIR``, or the user's cache directory for this package; no I/O."""
+def default_cache_dir() -> Path | None:
+    """Return ``CLOPOS_NB_CACHE_DIR``, or the user's cache directory for this package; no I/O.
+
+    None if the variable is ``off``.
+    """
     given = os.environ.get("CLOPOS_NB_CACHE_DIR")
+    if given == "off":
+        return None
     return Path(given) if given else platformdirs.user_cache_path("clopos_nb")
 
 

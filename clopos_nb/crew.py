@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 
 from clopos_nb.errands import Errand
@@ -46,16 +46,23 @@ class Crew:
         )
 
     @staticmethod
-    def answer(asked: Future[Answer]) -> Answer:
-        """Wait for an answer.
+    def answers(
+        asked: Sequence[Future[Answer]], told: Callable[[int], None] = lambda answered: None
+    ) -> list[Answer]:
+        """Wait for all answers; ``told`` hears several times a second how many there are.
 
         Raises
         ------
         AuthError, TransportError, ApiError, ResponseError
+            Of the first that failed; and what ``told`` raises.
         """
-        while not wait([asked], REFRESH_S).done:
-            pass
-        return asked.result()
+        left = set(asked)
+        while left:
+            done, left = wait(left, REFRESH_S, FIRST_EXCEPTION)
+            for each in done:
+                each.result()
+            told(len(asked) - len(left))
+        return [each.result() for each in asked]
 
     def __enter__(self) -> Crew:
         return self

@@ -33,11 +33,10 @@ from clopos_nb.items import (
     no_collection,
     reader_of,
 )
+from clopos_nb.pages import Tables
 from clopos_nb.tables.model import Column, Table
 
 ADDED = ("venue_id", "venue")  # what a frame of several venues begins with
-
-Tables = dict[str, pa.Table]
 
 
 @dataclass

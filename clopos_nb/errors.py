@@ -42,6 +42,7 @@ anything a server wrote about a person: :func:`clopos_nb.refusals.redact` sees t
 from __future__ import annotations
 
 import sys
+import traceback
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -83,7 +84,26 @@ __all__ = [
 
 
 class CloposError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose.
+
+    A notebook shows it as its sentence and the line of the cell; after ``%xmode Verbose``, with
+    every call in between.
+    """
+
+    def _render_traceback_(self) -> list[str]:  # what IPython calls
+        from IPython import get_ipython  # only called where there is one
+
+        shell = get_ipython()
+        if shell and shell.InteractiveTB.mode == "Verbose":
+            trace: list[str] = shell.InteractiveTB.structured_traceback(
+                type(self), self, self.__traceback__
+            )
+            return trace
+        calls = traceback.walk_tb(self.__traceback__)
+        cells = [call for call in calls if call[0].f_globals.get("__name__") == "__main__"]
+        lines = traceback.StackSummary.extract(iter(cells[:1]))
+        where = [f"  line {each.lineno}: {each.line}" for each in lines]
+        return [f"{type(self).__name__}: {self}", *where]
 
 
 class ConfigError(CloposError, ValueError):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from clopos_nb.crew import Crew
+from clopos_nb.progress import Watcher
 from clopos_nb.questions import Place, Question
 from clopos_nb.transport import WORKERS, Transport
 
@@ -35,8 +36,13 @@ class Estimate:
         return f"{self.rows:,} rows, {self.requests:,} requests, about {self.seconds:,.0f} s"
 
 
-def estimate_places(transport: Transport, question: Question, places: Sequence[Place]) -> Estimate:
-    """Ask each place for its total.
+def estimate_places(
+    transport: Transport,
+    question: Question,
+    places: Sequence[Place],
+    progress: Watcher | None = None,
+) -> Estimate:
+    """Ask each place for its total; ``progress`` is told how many answered, and may end it.
 
     Raises
     ------
@@ -44,11 +50,16 @@ def estimate_places(transport: Transport, question: Question, places: Sequence[P
     """
     # With filters or business days a page cannot be cut short, so a whole one is asked for.
     small = replace(question, limit=1)
+
+    def told(answered: int) -> None:
+        if progress is not None:
+            progress(answered, len(places), "venues asked")
+
     transport.token()  # so that a login does not pass for the pace
     started = time.perf_counter()
     with Crew(transport) as crew:
         asked = [crew.ask(small, 1, place) for place in places]
-        answers = [crew.answer(future) for future in asked]
+        answers = crew.answers(asked, told)
     round_s = (time.perf_counter() - started) / math.ceil(len(answers) / WORKERS)
     size, walk = question.source.limit, question.walk()
     totals = [walk.parts * len(a.rows()) if a.total is None else a.total for a in answers]

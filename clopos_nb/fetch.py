@@ -12,13 +12,13 @@ import pyarrow as pa
 from clopos_nb import errors
 from clopos_nb.certificate import Certificate
 from clopos_nb.columns import Dtypes
-from clopos_nb.decode import ADDED, Decoding, Tables, raw_rows
+from clopos_nb.decode import ADDED, Decoding, raw_rows
 from clopos_nb.drift import Drift
 from clopos_nb.errands import Errand
 from clopos_nb.frames import assemble
 from clopos_nb.items import Row
 from clopos_nb.lanes import Lane, items_of, walk_all
-from clopos_nb.progress import Progress
+from clopos_nb.progress import Progress, Watcher
 from clopos_nb.questions import Place, Question
 from clopos_nb.tables import Table, close_names
 from clopos_nb.transport import Transport
@@ -67,7 +67,7 @@ class Manner:
     columns: Sequence[str] | None = None
     strict: bool = False
     on_error: Literal["raise", "warn"] = "raise"
-    progress: bool | None = None
+    progress: bool | Watcher | None = None
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,9 @@ def _frames(
     """Return the tables of one question, whose pages are used up."""
     question = asking.question
     columns = checked_columns(question.tables[0], manner.columns, asking.label)
-    pages: list[Tables] = []
-    for lane in lanes:
-        pages += [_labelled(p, lane.place) if asking.label else p for p in lane.pages]
-        lane.pages.clear()
     frames = {}
     for table in question.tables:
-        own = [page.pop(table.name) for page in pages]
-        frame = assemble(table, own, manner.dtypes, columns)
+        frame = assemble(table, _pieces(lanes, table, asking.label), manner.dtypes, columns)
         if question.limit is not None:
             frame = frame.head(question.limit)
         frame.attrs["clopos"] = {**certificate.as_dict(), "table": table.name}
@@ -159,12 +154,15 @@ def _vouch(certificate: Certificate, strict: bool) -> None:
         errors.tell(str(incomplete), errors.IncompleteResultWarning)
 
 
-def _labelled(page: Tables, place: Place) -> Tables:
-    """Add the venue's id, unless the rows have their own, and its name."""
-    return {name: _with_venue(table, place) for name, table in page.items()}
+def _pieces(lanes: Sequence[Lane], table: Table, label: bool) -> Iterator[pa.Table]:
+    """Yield what was read of a table, and keep none of it."""
+    for lane in lanes:
+        for piece in lane.pages.take_out(table.name):
+            yield _with_venue(piece, lane.place) if label else piece
 
 
 def _with_venue(page: pa.Table, place: Place) -> pa.Table:
+    """Add the venue's id, unless the rows have their own, and its name."""
     count = page.num_rows
     asked = pa.array([place.id] * count, pa.int64())
     if "venue_id" not in page.column_names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from clopos_nb.tables.model import Column, Kind, Table
 
 def assemble(
     table: Table,
-    pages: Sequence[pa.Table],
+    pages: Iterable[pa.Table],
     dtypes: Dtypes | None = None,
     chosen: Sequence[str] | None = None,
 ) -> pd.DataFrame:
@@ -28,9 +28,9 @@ def assemble(
     Parameters
     ----------
     table : Table
-    pages : sequence of pyarrow.Table
+    pages : iterable of pyarrow.Table
         As :func:`clopos_nb.decode.decode` gave them; further columns that the caller added come
-        first.
+        first. Of an iterator no page is kept longer than need be.
     dtypes : Dtypes, optional
         With a time zone all instants are aware and in that zone, those written without an offset
         being read as that zone's own; without it the latter stay naive and those written with Z are
@@ -51,6 +51,7 @@ def assemble(
     """
     dtypes = dtypes or Dtypes()
     joined = _joined([_no_rows(table, dtypes, chosen or ()), *pages])
+    del pages
     names = _column_order(table, joined.column_names)
     if chosen is not None:
         names = list(dict.fromkeys(chosen))
@@ -62,15 +63,18 @@ def assemble(
         message = f"{table.name} has no column {missing[0]!r}; it has {joined.column_names}"
         raise errors.ConfigError(message)
     joined = joined.select(names)
-    columns = table.shown
+    columns = table.by_name
     if table.inferred:
         joined, times = _with_times(joined)
-        columns = columns + times
-    frame: pd.DataFrame = joined.to_pandas(types_mapper=_MAPPERS[dtypes.backend])
-    del joined
-    for column in columns:
-        if column.name in frame.columns:
-            frame[column.name] = _finished(frame[column.name], column, dtypes)
+        columns = columns | times
+    index = pd.RangeIndex(joined.num_rows)
+    series = {}
+    for name in names:  # one after the other, so that no more than one is there twice
+        column, joined = joined.column(name).combine_chunks(), joined.drop_columns(name)
+        found = column.to_pandas(types_mapper=_MAPPERS[dtypes.backend])
+        del column
+        series[name] = _finished(found, columns[name], dtypes) if name in columns else found
+    frame = pd.DataFrame(series, index, copy=False)
     if "venue" in frame.columns and dtypes.category("venue", known=True):
         frame["venue"] = frame["venue"].astype("category")
     return frame
@@ -115,7 +119,7 @@ def _joined(pages: Sequence[pa.Table]) -> pa.Table:
         lossy = [n for n, kind in fields.items() if not _casts(n, kind, pages)]
         fields |= dict.fromkeys(lossy, cols.TYPES["text"])
         alike = [_as_schema(page, fields) for page in pages]
-    return pa.concat_tables(alike).combine_chunks()
+    return pa.concat_tables(alike)
 
 
 def _as_schema(page: pa.Table, fields: Mapping[str, pa.DataType]) -> pa.Table:
@@ -152,9 +156,9 @@ def _as_type(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray | 
     return column.cast(target)
 
 
-def _with_times(table: pa.Table) -> tuple[pa.Table, list[Column]]:
+def _with_times(table: pa.Table) -> tuple[pa.Table, dict[str, Column]]:
     """Return a table without documentation, its columns of times as times, and which they are."""
-    found = []
+    found = {}
     for index, name in enumerate(table.column_names):
         column = table.column(name)
         if pa.types.is_large_string(column.type) and column.null_count < len(column):
@@ -166,7 +170,7 @@ def _with_times(table: pa.Table) -> tuple[pa.Table, list[Column]]:
                 except pa.ArrowInvalid:
                     continue
                 table = table.set_column(index, name, times)
-                found.append(Column(name, kind, (name,), ""))
+                found[name] = Column(name, kind, (name,), "")
                 break
     return table, found
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+
+
+class Tidy:
+    """A base whose ``dir()``, and so what a notebook completes, are the public names."""
+
+    def __dir__(self) -> Iterable[str]:
+        return [name for name in super().__dir__() if not name.startswith("_")]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -15,8 +15,9 @@ from typing import Literal
 from clopos_nb import errors
 from clopos_nb.certificate import VenueRecord
 from clopos_nb.crew import REFRESH_S, Crew
-from clopos_nb.decode import Decoding, Tables, decode
+from clopos_nb.decode import Decoding, decode
 from clopos_nb.items import Items, Reader, Row
+from clopos_nb.pages import Pages
 from clopos_nb.progress import Progress
 from clopos_nb.questions import Place, Question
 from clopos_nb.tables import Table
@@ -46,7 +47,7 @@ class Lane:
     walk: Walk = field(init=False)
     record: VenueRecord = field(init=False)
     reader: Reader = field(init=False)
-    pages: list[Tables] = field(default_factory=list)
+    pages: Pages = field(default_factory=Pages)
     ahead: dict[int, Future[Answer]] = field(default_factory=dict)
     size: int = 0
     unneeded: int = 0
@@ -75,11 +76,11 @@ class Lane:
     def pages_for(self, left: int) -> int:
         """How many pages more so many rows will take, by those there are."""
         rows = self.rows(self.question.tables[0])
-        return math.ceil((left - rows) * len(self.pages) / rows) if rows else 1
+        return math.ceil((left - rows) * self.walk.pages / rows) if rows else 1
 
     def rows(self, table: Table) -> int:
         """How many rows of a table there are so far."""
-        return sum(page[table.name].num_rows for page in self.pages)
+        return self.pages.rows(table.name)
 
     def look_ahead(self, crew: Crew, most: int) -> None:
         """Ask for the next pages, so that no more than so many are under way or waiting."""

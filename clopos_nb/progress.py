@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from clopos_nb.budget import Budget
     from clopos_nb.lanes import Lane
+
+# Is told rows, their total if it is known, and a note; what it raises ends the read.
+Watcher: TypeAlias = Callable[[int, int | None, str], None]
 
 MANY = 100  # requests; a read of more says how long the budget will make it
 
@@ -24,13 +27,15 @@ class Progress:
     Parameters
     ----------
     title : str
-    wanted : bool or None
-        True: from the first page on. False: never. None: when there is more than a page.
+    wanted : bool, None or Watcher
+        True: from the first page on. False: never. None: when there is more than a page. A function
+        is told instead of the bar, several times a second even while nothing arrives.
     """
 
-    def __init__(self, title: str, wanted: bool | None) -> None:
+    def __init__(self, title: str, wanted: bool | Watcher | None) -> None:
         self._title = title
-        self._wanted = wanted
+        self._watcher = wanted if callable(wanted) else None
+        self._wanted = True if callable(wanted) else wanted
         self._bar: Any = None
         self._waits_until = 0.0
         self._looked_at = -math.inf
@@ -41,7 +46,7 @@ class Progress:
         self._waits_until = max(self._waits_until, time.monotonic() + seconds)
 
     def show(self, lanes: Sequence[Lane], budget: Budget) -> None:
-        """Show how far the lanes are."""
+        """Show how far the lanes are; raises what a watcher raises."""
         waits = self._waits_until - time.monotonic()
         pages = sum(lane.walk.pages for lane in lanes)
         left = sum(lane.pages_left for lane in lanes)
@@ -66,6 +71,9 @@ class Progress:
         return self._seconds
 
     def _draw(self, rows: int, total: int | None, note: str) -> None:
+        if self._watcher is not None:
+            self._watcher(rows, total, note)
+            return
         if self._bar is None:
             from tqdm.auto import tqdm  # chooses between notebook and terminal when imported
 

@@ -30,6 +30,18 @@ class Reads:
     brand: Callable[[], str]
     drift: Drift = field(default_factory=Drift)
 
+    def days(
+        self, start: DayLike | None, end: DayLike | None = None
+    ) -> tuple[dt.date, dt.date] | None:
+        """Return the first and last day that are meant, counted from this session's today.
+
+        Raises
+        ------
+        InvalidDates
+        """
+        zone = ZoneInfo(self.timezone) if self.timezone else None
+        return day_range(start, end, today=self.today or dt.datetime.now(zone).date())
+
     def questions(
         self,
         names: Sequence[str],
@@ -45,9 +57,7 @@ class Reads:
         ------
         UnknownTable, InvalidDates, ConfigError
         """
-        zone = ZoneInfo(self.timezone) if self.timezone else None
-        today = self.today or dt.datetime.now(zone).date()
-        days = day_range(start, end, today=today)
+        days = self.days(start, end)
         endpoints: dict[str, list[Table]] = {}
         for table in dict.fromkeys(CATALOGUE[name] for name in names):
             endpoints.setdefault(source_of(table).name, []).append(table)

@@ -6,31 +6,21 @@ well, and escapes every string that came from the API.
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from clopos_nb import drawing
+from clopos_nb.drawing import day as _day
+from clopos_nb.drawing import number as _number
 
 __all__ = ["write_report"]
 
 Certificate = Mapping[str, Any]
-
-# Okabe and Ito's palette, which readers with any colour vision tell apart, ordered by contrast
-# and adjusted per theme. The page holds the colours; the plot only refers to them by number.
-_LIGHT = ["#0072b2", "#d55e00", "#009e73", "#b65a93", "#a97a00", "#3f9fd6"]
-_DARK = ["#4aa8e0", "#f08a3c", "#2fc39a", "#dd8fbd", "#e3b341", "#9ad4f5"]
-_DASHES = ["solid", "dashed", "dotted", "dashdot"]  # beyond the colours, another dash
-
-# Colours that matplotlib draws with and the page replaces by its own variables.
-_INK, _FAINT = "#010101", "#020202"
 
 _NO_PLOT = (
     "The plot of daily revenue needs matplotlib, which is not installed here. "
@@ -89,8 +79,8 @@ def write_report(
         title=f"{escape(brand)}: {_range(start, end)}",
         brand=escape(brand),
         range=f"{_range(start, end)}{escape(f' · {note}' if note else '')}",
-        light=_variables(_LIGHT),
-        dark=_variables(_DARK),
+        light=drawing.variables(drawing.LIGHT),
+        dark=drawing.variables(drawing.DARK),
         headline=_headline(comparison, currency),
         comparison=_comparison_table(comparison, currency),
         plot=_figure(days, currency),
@@ -106,21 +96,8 @@ def write_report(
 # Numbers and words
 
 
-def _number(value: float | None, decimals: int = 0) -> str:
-    """Return a number with thin spaces between thousands, or a dash when it is missing."""
-    if value is None or pd.isna(value):
-        return "–"
-    text = f"{value:,.{decimals}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
 def _percent(value: float) -> str:
     return "–" if pd.isna(value) else f"{_number(100 * value, 1)}%"
-
-
-def _day(value: object) -> str:
-    day = pd.Timestamp(value)  # type: ignore[arg-type]
-    return "–" if pd.isna(day) else f"{day:%a} {day.day} {day:%b}"
 
 
 def _range(start: str, end: str) -> str:
@@ -139,10 +116,6 @@ def _with_unit(name: str, currency: str) -> str:
 def _clip(daily: pd.DataFrame, start: str, end: str) -> pd.DataFrame:
     """Return exactly the days of the range, with zero where nothing was sold."""
     return daily.reindex(pd.date_range(start, end, name=daily.index.name), fill_value=0.0)
-
-
-def _variables(colours: Sequence[str]) -> str:
-    return " ".join(f"--line-{number}: {colour};" for number, colour in enumerate(colours))
 
 
 # Tables
@@ -266,93 +239,9 @@ def _figure(days: pd.DataFrame, currency: str) -> str:
 
 
 def _plot(days: pd.DataFrame, currency: str) -> str:
-    """Return an SVG element whose colours and fonts are the page's own.
-
-    ``Figure`` instead of pyplot: no window system, no global state. The salt and the missing
-    date make the same data the same bytes. ``$`` in a venue's name is no formula.
-    """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    settings: dict[Any, Any] = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "clopos_nb",
-        "text.parse_math": False,
-        "font.size": 10,
-    }
-    with mpl.rc_context(settings):
-        figure = Figure(figsize=(9.2, 3.9), layout="constrained")
-        axes = figure.add_subplot()
-        _draw(axes, days, currency)
-        names = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        stream = io.StringIO()
-        figure.savefig(stream, format="svg", transparent=True, metadata=names)
-    return _as_element(stream.getvalue())
-
-
-def _draw(axes: Axes, days: pd.DataFrame, currency: str) -> None:
-    from matplotlib.ticker import FuncFormatter
-
-    for number, name in enumerate(days.columns):
-        axes.plot(
-            days.index.to_numpy(),
-            days[name].to_numpy(),
-            color=_placeholder(number % len(_LIGHT)),
-            linestyle=_DASHES[number // len(_LIGHT) % len(_DASHES)],
-            linewidth=1.7,
-            solid_joinstyle="round",
-            label=str(name),
-        )
-    marked, labels = _ticks(pd.DatetimeIndex(days.index))
-    axes.set_xticks(marked.to_numpy(), labels=labels)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
-    axes.set_xlabel("Business day", color=_FAINT)
-    axes.set_ylabel(_with_unit("Revenue a day", currency), color=_FAINT)
-    axes.margins(x=0.01)
-    if days.to_numpy().min() >= 0:
-        axes.set_ylim(bottom=0)
-    axes.grid(axis="y", color=_FAINT, linewidth=0.5, alpha=0.35)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(_FAINT)
-    axes.tick_params(colors=_INK, length=0)
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        ncols=4,
-        frameon=False,
-        labelcolor=_INK,
-        handlelength=1.6,
-        borderaxespad=0.2,
-    )
-
-
-def _ticks(days: pd.DatetimeIndex) -> tuple[pd.DatetimeIndex, list[str]]:
-    """Return which days to mark, and their labels.
-
-    In a range of weeks these are the Mondays, since a restaurant's rhythm is the week.
-    """
-    if len(days) > 70:
-        months = days[days.day == 1]
-        months = months[:: -(-len(months) // 12)]
-        return months, [f"{day:%b %Y}" for day in months]
-    marked = days if len(days) <= 10 else days[days.day_of_week == 0]
-    return marked, [_day(day) for day in marked]
-
-
-def _placeholder(number: int) -> str:
-    return f"#0303{number:02x}"
-
-
-def _as_element(svg: str) -> str:
-    """Turn matplotlib's SVG file into an element of the page."""
-    svg = svg[svg.index("<svg") :].strip()
-    # The viewBox stays and the page decides the size.
-    head = '<svg role="img" aria-label="Revenue by business day, one line per venue" '
-    svg = re.sub(r'<svg ([^>]*?)width="[^"]*"', lambda found: head + found[1], svg, count=1)
-    svg = re.sub(r' height="[^"]*pt"', "", svg, count=1)
-    for number in range(len(_LIGHT)):
-        svg = svg.replace(_placeholder(number), f"var(--line-{number})")
-    return svg.replace(_INK, "var(--ink)").replace(_FAINT, "var(--faint)")
+    with drawing.figure(9.2, 3.9) as figure:
+        drawing.days_by_venue(figure.add_subplot(), days, _with_unit("Revenue a day", currency))
+        return drawing.svg(figure, "Revenue by business day, one line per venue")
 
 
 _PAGE = Template(

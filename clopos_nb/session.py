@@ -9,30 +9,37 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from clopos_nb import html, wire
-from clopos_nb.addresses import checked_base_url, is_loopback
+from clopos_nb.addresses import checked_base_url
 from clopos_nb.cabinet import default_cache_dir
+from clopos_nb.cards import session_card
 from clopos_nb.credentials import Credentials, Secret, complete, given
 from clopos_nb.days import DayLike
 from clopos_nb.drift import Drift
 from clopos_nb.errors import ConfigError
 from clopos_nb.estimate import Estimate, estimate_places
 from clopos_nb.fetch import Asking, Manner, checked_columns
+from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
 from clopos_nb.reads import Reads
 from clopos_nb.settings import dtypes, one_of, rate, venue_setting, zone
+from clopos_nb.several import SessionFrames
 from clopos_nb.tables import CATALOGUE, Catalogue
 from clopos_nb.tokens import Token, TokenStore
 from clopos_nb.transport import Transport
 from clopos_nb.venues import Venue, VenueLike, Venues
 
+if TYPE_CHECKING:
+    from clopos_nb.widgets import DatesPicker, TablePicker, VenuePicker, VenuesPicker
+    from clopos_nb.widgets.explorer import Explorer
 
-class Session:
+
+class Session(html.Tidy):
     """One brand of Clopos, seen through one set of credentials.
 
     Making a session does nothing yet. The first request logs in, once; the token is kept in a
@@ -57,12 +64,20 @@ class Session:
         Without it those stay naive and the others are UTC. "today" is that zone's today.
     cache_dir : path, optional
         Where the token is kept; else ``CLOPOS_NB_CACHE_DIR``, else the user's cache directory.
-        False keeps it in memory only.
+        False, or ``off`` as the variable, keeps it in memory only.
     today : date, optional
         The day that "yesterday" and "last 7 days" count from, for reports that can be repeated.
     rate_limit : str, optional
         Requests that Clopos grants this integrator and brand, as in ``"300/60s"``, the default; or
         ``CLOPOS_RATE_LIMIT``. What the server's own headers say goes before it.
+
+    Attributes
+    ----------
+    tables : Catalogue
+        The tables that ``frame`` knows; shows itself as a list.
+    frames : SessionFrames
+        ``session.frames(["receipts", "orders"], "2026-01")`` returns several tables by name, in one
+        set of requests where it can be; ``session.frames["orders"]`` is ``frame`` of that table.
 
     Raises
     ------
@@ -105,10 +120,15 @@ class Session:
         self._venue_id = venue_setting(venue_id)
         timezone = zone(timezone or os.environ.get("CLOPOS_TIMEZONE") or None)
         today = today.date() if isinstance(today, dt.datetime) else today
+        self.tables: Catalogue = CATALOGUE
+        self.frames = SessionFrames(self)
         self._venues: Venues | None = None
         self._reading_venues = threading.Lock()
         self._cleanup = contextlib.ExitStack()
-        directory = None if cache_dir is False else Path(cache_dir or default_cache_dir())
+        if cache_dir is False:
+            directory = None
+        else:
+            directory = Path(cache_dir) if cache_dir else default_cache_dir()
         self._transport = Transport(
             checked_base_url(
                 base_url or os.environ.get("CLOPOS_BASE_URL") or wire.DEFAULT_BASE_URL
@@ -131,12 +151,7 @@ class Session:
         """What the servers sent that the documentation does not name; nothing of it was lost."""
         return self._reads.drift
 
-    @property
-    def tables(self) -> Catalogue:
-        """The tables that ``frame`` knows; shows itself as a list."""
-        return CATALOGUE
-
-    @property
+    @property  # not a cached one: IPython would read the venues to complete what comes after it
     def venues(self) -> Venues:
         """The brand's venues; one request, the first time."""
         with self._reading_venues:
@@ -181,7 +196,7 @@ class Session:
         limit: int | None = None,
         strict: bool = False,
         errors: Literal["raise", "warn"] = "raise",
-        progress: bool | None = None,
+        progress: bool | Watcher | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -217,8 +232,10 @@ class Session:
         errors : "raise" or "warn"
             What a venue that fails does: end the call, or leave the other venues' rows and be named
             in the certificate and a warning. A refused login always raises.
-        progress : bool, optional
-            A bar: always, never, or by default when there is more than one page.
+        progress : bool or callable, optional
+            A bar: always, never, or by default when there is more than one page. A function is
+            called instead, several times a second, with the rows so far, their total (None until
+            it is known) and a note; an exception that it raises ends the read at once.
         dtype_backend : "numpy_nullable" or "pyarrow"
             As in pandas: nullable dtypes, or Arrow's own for every column.
         money : "float" or "decimal"
@@ -259,58 +276,6 @@ class Session:
         (frame,) = self._fetch(questions, venues, manner).values()
         return frame
 
-    def frames(
-        self,
-        tables: Sequence[str],
-        start: DayLike | None = None,
-        end: DayLike | None = None,
-        *,
-        venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
-        filters: Mapping[str, Any] | None = None,
-        day: Day = "created_at",
-        strict: bool = False,
-        errors: Literal["raise", "warn"] = "raise",
-        progress: bool | None = None,
-        dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
-        money: Literal["float", "decimal"] = "float",
-        categorical: bool | Sequence[str] = False,
-    ) -> dict[str, pd.DataFrame]:
-        """Return several tables by name, read at once; those of one endpoint share requests.
-
-        Receipts, their lines and their payments cost no more requests than receipts alone, and are
-        of the same moment, so that they add up. The parameters are those of :meth:`frame`; days
-        apply to the tables that take them, filters to all.
-
-        Returns
-        -------
-        dict of str to pandas.DataFrame
-            In the order asked for, each with its certificate.
-
-        Raises
-        ------
-        UnknownTable, InvalidDates, ConfigError, VenueNotFound
-            Before anything is sent.
-        AuthError, RateLimited, ApiError, TransportError, ResponseError, IncompleteResult
-
-        Examples
-        --------
-        >>> import clopos_nb
-        >>> with clopos_nb.demo() as session:
-        ...     frames = session.frames(["receipts", "receipt_payments"], "2026-01-05")
-        >>> int(frames["receipt_payments"]["receipt_id"].isin(frames["receipts"]["id"]).all())
-        1
-        """
-        manner = Manner(
-            dtypes(self._reads.timezone, dtype_backend, money, categorical),
-            strict=strict,
-            on_error=one_of("errors", errors, "raise", "warn"),
-            progress=progress,
-        )
-        names = [tables] if isinstance(tables, str) else list(tables)
-        questions = self._reads.questions(names, start, end, filters, day)
-        found = self._fetch(questions, venues, manner)
-        return {CATALOGUE[name].name: found[CATALOGUE[name].name] for name in names}
-
     def estimate(
         self,
         table: str,
@@ -320,10 +285,11 @@ class Session:
         venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
         filters: Mapping[str, Any] | None = None,
         day: Day = "created_at",
+        progress: Watcher | None = None,
     ) -> Estimate:
         """Return what :meth:`frame` with these arguments would cost: rows, requests, seconds.
 
-        One request for each venue.
+        One request for each venue. ``progress`` is a function as for :meth:`frame`, told of venues.
 
         Raises
         ------
@@ -340,7 +306,8 @@ class Session:
         (11773, 60)
         """
         (question,) = self._reads.questions([table], start, end, filters, day)
-        return estimate_places(self._transport, question, self._places(question, venues))
+        places = self._places(question, venues)
+        return estimate_places(self._transport, question, places, progress)
 
     def get(
         self, path: str, params: Mapping[str, Any] | None = None, *, venue: VenueLike | None = None
@@ -401,6 +368,78 @@ class Session:
         )
         return answer.data()
 
+    # -- picking, in a notebook
+
+    def pick_venue(self, venue: VenueLike | None = None) -> VenuePicker:
+        """Return a picker of one venue: a :class:`~clopos_nb.widgets.VenuePicker`.
+
+        One request, unless the venues have been read; an unknown venue raises ``VenueNotFound``.
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     session.pick_venue(3).code
+        'session.venue(3)'
+        """
+        from clopos_nb.widgets import VenuePicker  # only whoever picks loads ipywidgets
+
+        return VenuePicker(self, venue)
+
+    def pick_venues(
+        self, venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all"
+    ) -> VenuesPicker:
+        """Return a picker of several venues: a :class:`~clopos_nb.widgets.VenuesPicker`.
+
+        One request, unless the venues have been read; an unknown venue raises ``VenueNotFound``.
+        """
+        from clopos_nb.widgets import VenuesPicker
+
+        return VenuesPicker(self, venues)
+
+    def pick_dates(self, start: DayLike = "yesterday", end: DayLike | None = None) -> DatesPicker:
+        """Return a picker of days: a :class:`~clopos_nb.widgets.DatesPicker`.
+
+        No request; what is not a day or period raises ``InvalidDates``.
+        """
+        from clopos_nb.widgets import DatesPicker
+
+        return DatesPicker(self, start, end)
+
+    def pick_table(self, table: str = "receipts") -> TablePicker:
+        """Return a picker of a table: a :class:`~clopos_nb.widgets.TablePicker`.
+
+        No request; an unknown name raises ``UnknownTable``.
+        """
+        from clopos_nb.widgets import TablePicker
+
+        return TablePicker(self, table)
+
+    def explore(
+        self,
+        table: str = "receipts",
+        start: DayLike = "last 7 days",
+        end: DayLike | None = None,
+        *,
+        venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
+    ) -> Explorer:
+        """Return an :class:`~clopos_nb.widgets.Explorer`: choose, load, look, take the call away.
+
+        One request, for the list of venues. Needs the extra ``explore``.
+
+        Raises
+        ------
+        ConfigError
+            The extra is not installed.
+        UnknownTable, InvalidDates, VenueNotFound, AuthError, ApiError, TransportError
+        """
+        try:
+            from clopos_nb.widgets.explorer import Explorer
+        except ImportError as missing:
+            message = f"explore() needs {missing.name}: pip install 'clopos_nb[explore]'"
+            raise ConfigError(message) from None
+        return Explorer(self, table, start, end, venues)
+
     # -- the token
 
     def login(self) -> Token:
@@ -446,17 +485,7 @@ class Session:
         return f"Session(brand={self._known_brand!r})"
 
     def _repr_html_(self) -> str:
-        host = self._transport.base_url.split("/")[2]
-        where = "this machine" if is_loopback(host.rsplit(":", 1)[0]) else host
-        return html.card(
-            "Clopos session",
-            {
-                "brand": self._known_brand or "not set",
-                "server": where,
-                "time zone": self._reads.timezone or "as sent",
-                "venues": "not read yet" if self._venues is None else str(len(self._venues)),
-            },
-        )
+        return session_card(self)
 
     @property
     def _known_brand(self) -> str | None:

@@ -186,6 +186,11 @@ class TokenStore:
         with self._lock:
             return self._find(key, None)
 
+    def held(self, key: str) -> Token | None:
+        """Return the fresh token in memory; neither waits for a login nor opens a file."""
+        token = self._memory.get(key)
+        return token if token and token.is_fresh(self.now()) else None
+
     def forget(self, key: str) -> None:
         """Delete the token here and on disk, with every expired row."""
         with self._lock:

@@ -144,6 +144,12 @@ class Transport:
         """Return the token there is, without logging in."""
         return self.store.peek(self.credentials().fingerprint(self.base_url))
 
+    def held_token(self, credentials: Credentials | None) -> Token | None:
+        """Return the token that was in use already; opens no file and asks for no credentials."""
+        if credentials is None:
+            return None
+        return self.store.held(credentials.fingerprint(self.base_url))
+
     def logout(self) -> None:
         """Forget the token, here and on disk."""
         self.store.forget(self.credentials().fingerprint(self.base_url))

@@ -13,9 +13,10 @@ from clopos_nb import errors, html
 from clopos_nb.days import DayLike
 from clopos_nb.fetch import Asking, Manner, read_rows
 from clopos_nb.items import Row
+from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place
 from clopos_nb.settings import dtypes
-from clopos_nb.tables import CATALOGUE
+from clopos_nb.several import VenueFrames
 
 if TYPE_CHECKING:
     from clopos_nb.session import Session
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 VenueLike: TypeAlias = "int | str | Venue"
 
 
-class Venue:
+class Venue(html.Tidy):
     """One branch of the brand.
 
     Attributes
@@ -31,6 +32,9 @@ class Venue:
     id : int
     name : str
     is_main : bool
+    frames : VenueFrames
+        ``venue.frames(["receipts", "orders"], "2026-01")`` returns several tables by name, in one
+        set of requests where it can be; ``venue.frames["orders"]`` is ``frame`` of that table.
     """
 
     def __init__(self, session: Session, row: Row) -> None:
@@ -38,6 +42,7 @@ class Venue:
         self.id: int = _venue_id(row.get("id"))
         self.name: str = str(row.get("name") or row["id"])
         self.is_main: bool = bool(row.get("is_main"))
+        self.frames = VenueFrames(self)  # an attribute: IPython completes nothing behind a property
 
     @property
     def place(self) -> Place:
@@ -55,7 +60,7 @@ class Venue:
         day: Day = "created_at",
         limit: int | None = None,
         strict: bool = False,
-        progress: bool | None = None,
+        progress: bool | Watcher | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -99,49 +104,6 @@ class Venue:
         (question,) = self._session._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._session._reads.frames([Asking(question, [self.place])], manner).values()
         return frame
-
-    def frames(
-        self,
-        tables: Sequence[str],
-        start: DayLike | None = None,
-        end: DayLike | None = None,
-        *,
-        filters: Mapping[str, Any] | None = None,
-        day: Day = "created_at",
-        strict: bool = False,
-        progress: bool | None = None,
-        dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
-        money: Literal["float", "decimal"] = "float",
-        categorical: bool | Sequence[str] = False,
-    ) -> dict[str, pd.DataFrame]:
-        """Return several tables of this venue by name, in one set of requests where it can be.
-
-        As :meth:`Session.frames`, for one venue and without the columns ``venue_id`` and ``venue``
-        in front.
-
-        Raises
-        ------
-        UnknownTable, InvalidDates, ConfigError, AuthError, ApiError, TransportError, ResponseError,
-        IncompleteResult
-
-        Examples
-        --------
-        >>> import clopos_nb
-        >>> with clopos_nb.demo() as session:
-        ...     frames = session.venue(1).frames(["receipts", "receipt_products"], "2026-01-05")
-        >>> list(frames)
-        ['receipts', 'receipt_products']
-        """
-        manner = Manner(
-            dtypes(self._session._reads.timezone, dtype_backend, money, categorical),
-            strict=strict,
-            progress=progress,
-        )
-        names = [tables] if isinstance(tables, str) else list(tables)
-        questions = self._session._reads.questions(names, start, end, filters, day)
-        askings = [Asking(question, [self.place]) for question in questions]
-        found = self._session._reads.frames(askings, manner)
-        return {CATALOGUE[name].name: found[CATALOGUE[name].name] for name in names}
 
     def rows(
         self,
@@ -195,7 +157,7 @@ class Venue:
         return html.card(f"Venue {self.id}", {"name": self.name, **main})
 
 
-class Venues:
+class Venues(html.Tidy):
     """The brand's venues: iterate, count, look one up by id or name; shows itself as a table.
 
     Examples
@@ -253,6 +215,14 @@ class Venues:
             message = "venues is empty; name one, or leave it out for all"
             raise errors.ConfigError(message)
         return chosen
+
+    def search(self, text: str) -> list[Venue]:
+        """Return the venues with this in their name, or of this id, in the brand's order.
+
+        Case and accents do not matter; an empty text finds all.
+        """
+        part = _plain(text)
+        return [v for v in self if part in _plain(v.name) or part == str(v.id)]
 
     @property
     def main(self) -> Venue:

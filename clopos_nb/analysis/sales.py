@@ -77,7 +77,7 @@ def compare_venues(receipts: pd.DataFrame, *, total: bool = False) -> pd.DataFra
     1        Park     20.0 2026-01-01              20.0
     2  All venues    100.0 2026-01-01              50.0
     """
-    sales = _closed(receipts)
+    sales = closed(receipts)
     venues = receipts[_VENUE].drop_duplicates().astype({"venue_id": "Int64", "venue": "string"})
     table = _summary(sales, venues)
     table = table.sort_values(["revenue", "venue_id"], ascending=[False, True], ignore_index=True)
@@ -129,7 +129,7 @@ def daily_revenue(receipts: pd.DataFrame) -> pd.DataFrame:
     2026-01-02      0.0   0.0
     2026-01-03     50.0   0.0
     """
-    sales = _closed(receipts)
+    sales = closed(receipts)
     names = _column_names(receipts)
     days = sales.pivot_table(index="shift_date", columns="venue_id", values="total", aggfunc="sum")
     if len(days):
@@ -141,12 +141,12 @@ def daily_revenue(receipts: pd.DataFrame) -> pd.DataFrame:
     return days
 
 
-def _closed(receipts: pd.DataFrame) -> pd.DataFrame:
-    """Return the receipts that count, with the columns needed here."""
+def closed(receipts: pd.DataFrame, *more: str) -> pd.DataFrame:
+    """Return the receipts that count: venue, total and business day, and ``more`` as they are."""
     counts = (receipts["status"] == CLOSED).fillna(False).astype(bool)
     if "deleted_at" in receipts:
         counts &= receipts["deleted_at"].isna()
-    sales = receipts.loc[counts, [*_VENUE, "total", "shift_date"]]
+    sales = receipts.loc[counts, [*_VENUE, "total", "shift_date", *more]]
     return sales.astype({"venue_id": "Int64", "venue": "string", "total": "float64"}).assign(
         shift_date=pd.to_datetime(sales["shift_date"])
     )

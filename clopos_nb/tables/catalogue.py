@@ -34,7 +34,7 @@ HEAD = ("table", "rows", "from", "within", "days", "a request", "columns")
 UNDOCUMENTED_LIMIT = 100  # what the endpoints that say one take at least
 
 
-class Catalogue(Mapping[str, Table]):
+class Catalogue(html.Tidy, Mapping[str, Table]):
     """All tables by name; shows itself as a list of them.
 
     Examples

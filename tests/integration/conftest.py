@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.ultratb import VerboseTB
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -233,3 +235,30 @@ def verbose() -> Callable[[pytest.ExceptionInfo[Any]], str]:
 def cache(tmp_path: Path) -> Path:
     """Return the directory that sessions of this test keep their token in."""
     return tmp_path / "cache" / "tokens"
+
+
+# ---------------------------------------------------------------------------- notebooks
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell]:
+    """Return an IPython shell whose files are nobody's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        shell = InteractiveShell.instance()
+        yield shell
+        shell.history_manager.end_session()
+        shell.restore_sys_module_state()
+        InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def completions(shell: InteractiveShell) -> Callable[[str], list[str]]:
+    """Return a function that gives what the end of a line can become."""
+
+    def complete(line: str) -> list[str]:
+        with provisionalcompleter():
+            found = shell.Completer.completions(line, len(line))
+            return [line[: each.start] + each.text for each in found]
+
+    return complete

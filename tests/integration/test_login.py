@@ -211,11 +211,18 @@ def row_of(token: Token, directory: Path) -> bytes:
     return bytes(row)
 
 
-def test_without_a_cache_directory_nothing_is_written(fresh, open_session, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("variable", "settings"), [("elsewhere", {"cache_dir": False}), ("off", {})]
+)
+def test_without_a_cache_directory_nothing_is_written(
+    fresh, open_session, tmp_path, monkeypatch, variable, settings
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLOPOS_NB_CACHE_DIR", variable)
     for name in ("HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
     for _ in range(2):
-        open_session(fresh, cache_dir=False).get("/venues")
+        open_session(fresh, **settings).get("/venues")
     assert list(tmp_path.iterdir()) == []
     assert fresh.count("/auth") == 2
 

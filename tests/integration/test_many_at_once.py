@@ -361,10 +361,13 @@ def test_an_interrupt_in_a_notebook_stops_the_read_and_leaves_the_session_usable
 
 
 LEFT = """
+import sys, traceback
 for thread in threading.enumerate():
     if thread.name.startswith('clopos_nb'):
         thread.join(5)
-assert not [t for t in threading.enumerate() if t.name.startswith('clopos_nb')]
+left = {t.ident: t for t in threading.enumerate() if t.name.startswith('clopos_nb')}
+stacks = {left[at].name: frame for at, frame in sys._current_frames().items() if at in left}
+assert not left, {name: traceback.format_stack(frame)[-4:] for name, frame in stacks.items()}
 """
 
 
@@ -373,7 +376,9 @@ def run(client, code: str) -> bool:
     asked = client.execute(code)
     while (reply := client.get_shell_msg(timeout=30))["parent_header"]["msg_id"] != asked:
         pass
-    return reply["content"]["status"] == "ok"
+    content = reply["content"]
+    assert content["status"] == "ok", f"{content['ename']}: {content['evalue']}"
+    return True
 
 
 # ------------------------------------------------------------------------------ the bar
@@ -395,3 +400,56 @@ def test_there_is_no_bar_for_a_single_page_nor_where_none_is_wanted(server, open
     session.frame("sale_types")
     session.frame("receipts", "2026-01", progress=False)
     assert capsys.readouterr().err == ""
+
+
+class EnoughError(Exception):
+    """What a watcher of these tests raises."""
+
+
+def test_a_function_is_told_of_the_progress_and_nothing_is_drawn(server, open_session, capsys):
+    told: list[tuple[int, int | None, str]] = []
+    session = open_session(server)
+    server.faults.add("limit_clamp", limit=20, path="/receipts")
+    frame = session.frame("receipts", *RANGE, progress=lambda *now: told.append(now))
+    rows, total, note = told[-1]
+    assert (rows, total, note) == (len(frame), len(frame), "2 of 2 venues")
+    assert [now[0] for now in told] == sorted(now[0] for now in told)
+    assert capsys.readouterr().err == ""
+
+
+def test_what_that_function_raises_ends_the_read_and_leaves_nothing_running(busy, open_session):
+    def enough(rows: int, total: int | None, note: str) -> None:
+        if rows:
+            raise EnoughError
+
+    with Sandbox(brand=busy, window_s=2, latency_s=0.1) as sandbox:
+        session = open_session(sandbox)
+        sandbox.faults.add("limit_clamp", limit=2, path="/receipts")
+        with pytest.raises(EnoughError):
+            session.frame("receipts", "2026-01", progress=enough)
+        for thread in threading.enumerate():
+            if thread.name.startswith("clopos_nb"):
+                thread.join(5)
+        asked = len(sandbox.requests)
+        assert asked < 100  # of some 1,800
+        assert not [t for t in threading.enumerate() if t.name.startswith("clopos_nb_")]
+        assert len(session.frame("sale_types")) > 0
+        assert len(sandbox.requests) == asked + 1
+
+
+def test_that_function_may_end_a_read_that_gets_no_answer_at_all(faulty, visitor):
+    release = threading.Event()
+
+    def silent(_: Request) -> dict:
+        release.wait(20)
+        return {"success": True, "data": [], "total": 0}
+
+    def enough(rows: int, total: int | None, note: str) -> None:
+        raise EnoughError
+
+    faulty.on("/users", silent)
+    try:
+        with pytest.raises(EnoughError):
+            visitor.frame("users", progress=enough)
+    finally:
+        release.set()

@@ -16,6 +16,7 @@ from clopos_nb.decode import Decoding, decode
 from clopos_nb.drift import Drift
 from clopos_nb.frames import assemble
 from clopos_nb.items import flattened, shape_of
+from clopos_nb.pages import Pages
 from clopos_nb.tables import CATALOGUE, Column, Table
 
 scalars = (
@@ -120,6 +121,20 @@ def test_a_value_of_another_type_widens_its_column_and_is_noted():
     pages = [decoded(rows, drift) for rows in ([{"id": 1}], [{"id": "x-7"}])]
     assert list(assemble(THINGS, pages)["id"]) == ["1", "x-7"]
     assert [(e.column, e.what) for e in drift] == [("id", "not int")]
+
+
+@given(st.lists(st.sampled_from(["plain", "text", "new"]), min_size=60, max_size=200))
+def test_many_pages_are_one_frame_however_they_are_kept(kinds):
+    """Every 64 pages are joined where they are alike; the frame is that of the loose pages."""
+    odd = {"plain": {}, "text": {"id": "x"}, "new": {"surprise": True}}
+    loose = [decoded([{"id": n, "on": 1} | odd[kind]], Drift()) for n, kind in enumerate(kinds)]
+    pages = Pages()
+    for page in loose:
+        pages.append({"things": page})
+    assert pages.rows("things") == len(kinds)
+    pd.testing.assert_frame_equal(
+        assemble(THINGS, pages.take_out("things")), assemble(THINGS, loose)
+    )
 
 
 def test_an_undocumented_field_is_kept_behind_the_documented_ones_and_noted_without_its_value():

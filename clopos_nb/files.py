@@ -1,0 +1,105 @@
+"""Frames as files for other programs: CSV, XLSX and Parquet, without formulas that came as data."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any, Literal, TypeAlias
+
+import pandas as pd
+
+from clopos_nb.errors import ConfigError
+
+Format: TypeAlias = Literal["csv", "xlsx", "parquet"]
+
+MIME: dict[Format, str] = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+}
+SHEET_ROWS = 1_048_575  # of Excel, below the head
+
+# What a spreadsheet takes for a formula; a phone number with its plus is none.
+_FORMULA = re.compile(r"\s*(?:[=@＝＠\t\r]|[+＋－-](?![\d\s().-]*$))")
+
+
+def as_file(frame: pd.DataFrame, kind: Format) -> bytes:
+    """Return a frame as the content of a file, without its index.
+
+    CSV is UTF-8 with a byte order mark, which Excel needs to read letters such as "ə". A text that
+    a spreadsheet would run as a formula gets an apostrophe in front of it. In XLSX every text is
+    text, unchanged, and instants are written as their zone's own time, since Excel knows no zones.
+    Parquet is exact: dtypes, zones and the certificate.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    kind : "csv", "xlsx" or "parquet"
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ConfigError
+        More rows than a sheet holds, or the extra ``explore`` is not installed (XLSX).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> text = as_file(pd.DataFrame({"name": ["=1+1", "Plov"], "price": [2.0, 9.5]}), "csv")
+    >>> text.decode("utf-8-sig").splitlines()
+    ['name,price', "'=1+1,2.0", 'Plov,9.5']
+    """
+    stream = io.BytesIO()
+    if kind == "csv":
+        _harmless(frame).to_csv(stream, index=False, encoding="utf-8-sig")
+    elif kind == "xlsx":
+        _write_sheet(frame, stream)
+    else:
+        frame.to_parquet(stream, index=False)
+    return stream.getvalue()
+
+
+def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose texts no spreadsheet runs, names of columns included."""
+    frame = frame.rename(columns=lambda name: _quoted(str(name)))
+    texts = {
+        name: column.astype("object").map(_quoted, na_action="ignore")
+        for name, column in frame.items()
+        if _is_text(column)
+    }
+    return frame.assign(**{str(name): column for name, column in texts.items()})
+
+
+def _quoted(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _is_text(column: pd.Series[Any]) -> bool:
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        kind = kind.categories.dtype
+    return pd.api.types.is_string_dtype(kind) or pd.api.types.is_object_dtype(kind)
+
+
+def _write_sheet(frame: pd.DataFrame, stream: io.BytesIO) -> None:
+    if len(frame) > SHEET_ROWS:
+        message = f"{len(frame):,} rows are more than a sheet of Excel holds; take CSV or Parquet"
+        raise ConfigError(message)
+    zoned = {
+        str(name): column.dt.tz_localize(None)
+        for name, column in frame.items()
+        if getattr(column.dtype, "tz", None) is not None
+    }
+    options = {"strings_to_formulas": False, "strings_to_urls": False}
+    try:
+        writer = pd.ExcelWriter(stream, engine="xlsxwriter", engine_kwargs={"options": options})
+    except ImportError:
+        message = "XLSX needs the extra explore: pip install 'clopos_nb[explore]'"
+        raise ConfigError(message) from None
+    with writer:
+        frame.assign(**zoned).to_excel(
+            writer, index=False, sheet_name="clopos", freeze_panes=(1, 0)
+        )

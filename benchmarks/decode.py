@@ -29,7 +29,7 @@ import requests
 
 from clopos_nb import wire
 from clopos_nb.drift import Drift
-from clopos_nb.fetch import Manner, fetch_frames
+from clopos_nb.fetch import Asking, Manner, fetch_frames
 from clopos_nb.questions import Place, Question
 from clopos_nb.sandbox import Sandbox
 from clopos_nb.sandbox.brand import Brand
@@ -123,7 +123,11 @@ def by_clopos_nb(
     source: Any = Recorded(body)
     question = Question(tuple(CATALOGUE[name] for name in tables))
     frames = fetch_frames(
-        source, question, [Place(1)], Manner(progress=False), brand="bench", drift=Drift()
+        source,
+        [Asking(question, [Place(1)])],
+        Manner(progress=False),
+        brand="bench",
+        drift=Drift(),
     )
     return frames, source.spent_s
 

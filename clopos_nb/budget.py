@@ -65,11 +65,12 @@ class Window:
     """The requests of the last window, pure arithmetic: when the next one fits.
 
     ``sent`` holds when each request counts from, by a name of its own; those under way count from
-    the end of their lease until they are ended.
+    the end of their lease until they are ended. ``stated`` tells that the rate is the server's.
     """
 
     rate: Rate
     sent: dict[str, float] = field(default_factory=dict)
+    stated: bool = False
 
     def forget_old(self, now: float) -> None:
         """Drop what has left the window, and what a clock that was set back left in the future."""
@@ -88,10 +89,10 @@ class Window:
     def heard(self, limit: int | None, remaining: int, reset_s: float | None, now: float) -> None:
         """Correct the count by what the server says: others may be spending the same budget."""
         if limit and limit > 0:
-            self.rate = Rate(limit, self.rate.window_s)
+            self.rate, self.stated = Rate(limit, self.rate.window_s), True
         alone = limit is not None and remaining == limit - 1
         if reset_s and reset_s > 0 and (alone or reset_s > self.rate.window_s):
-            self.rate = Rate(self.rate.limit, reset_s)
+            self.rate, self.stated = Rate(self.rate.limit, reset_s), True
         # Of requests that others made it is only known when the first will have left the window.
         others = now if reset_s is None else min(now, now + reset_s - self.rate.window_s)
         for _ in range(self.rate.limit - remaining - len(self.sent)):
@@ -173,10 +174,10 @@ class Budget:
         window = Window(self.rate)
         try:
             if row is not None:
-                window = Window(
-                    Rate(int(row["limit"]), float(row["window_s"])),
-                    {str(name): float(at) for name, at in row["sent"].items()},
-                )
+                window.sent = {str(name): float(at) for name, at in row["sent"].items()}
+                if row["stated"]:
+                    window.rate = Rate(int(row["limit"]), float(row["window_s"]))
+                    window.stated = True
         except (KeyError, TypeError, ValueError, AttributeError):
             window = Window(self.rate)  # not a row of ours
         window.forget_old(self.now())
@@ -184,4 +185,9 @@ class Budget:
 
 
 def _row(window: Window) -> dict[str, Any]:
-    return {"limit": window.rate.limit, "window_s": window.rate.window_s, "sent": window.sent}
+    return {
+        "limit": window.rate.limit,
+        "window_s": window.rate.window_s,
+        "stated": window.stated,
+        "sent": window.sent,
+    }

@@ -88,8 +88,10 @@ class Certificate:
 
     def incomplete(self) -> errors.IncompleteResult:
         """Return the error that says what is missing."""
-        return errors.IncompleteResult(
-            f"Incomplete: {self.sentence()}. Ask again; a list that changes while it is read, or a "
-            "server that gives no total, cannot be certified",
-            certificate=self.as_dict(),
-        )
+        text = f"Incomplete: {self.sentence()}"
+        if not any(venue.error for venue in self.venues):  # which says itself what to do
+            text += (
+                ". Ask again; a list that changes while it is read, or a server that gives no "
+                "total, cannot be certified"
+            )
+        return errors.IncompleteResult(text, certificate=self.as_dict())

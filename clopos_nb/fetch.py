@@ -17,7 +17,7 @@ from clopos_nb.drift import Drift
 from clopos_nb.errands import Errand
 from clopos_nb.frames import assemble
 from clopos_nb.items import Row
-from clopos_nb.lanes import Lane, items_of, walk_places
+from clopos_nb.lanes import Lane, items_of, walk_all
 from clopos_nb.progress import Progress, Watcher
 from clopos_nb.questions import Place, Question
 from clopos_nb.tables import Table, close_names
@@ -61,55 +61,73 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
 
 @dataclass(frozen=True)
 class Manner:
-    """How the frames of a fetch are to come: what ``frame()`` takes besides the question."""
+    """How frames are to come: what ``frame()`` takes besides the question."""
 
     dtypes: Dtypes = field(default_factory=Dtypes)
     columns: Sequence[str] | None = None
-    label: bool = False  # venue_id and venue first
     strict: bool = False
     on_error: Literal["raise", "warn"] = "raise"
     progress: bool | Watcher | None = None
 
 
+@dataclass(frozen=True)
+class Asking:
+    """A question, whom it is put to, and whether rows are to say so: venue_id and venue first."""
+
+    question: Question
+    places: Sequence[Place]
+    label: bool = False
+
+    def lanes(self, drift: Drift, dtypes: Dtypes) -> list[Lane]:
+        """Return a walk for each place, at its beginning."""
+        ask = Decoding(self.question.shape, drift, dtypes)
+        return [Lane(self.question, place, ask) for place in self.places]
+
+
 def fetch_frames(
-    transport: Transport,
-    question: Question,
-    places: Sequence[Place],
-    manner: Manner,
-    *,
-    brand: str,
-    drift: Drift,
+    transport: Transport, askings: Sequence[Asking], manner: Manner, *, brand: str, drift: Drift
 ) -> dict[str, pd.DataFrame]:
-    """Read the places, all at once, into a frame for each table, with its certificate.
+    """Read what is asked, all at once, into a frame for each table, with its certificate.
 
     Raises
     ------
     AuthError, TransportError, ApiError, ResponseError, IncompleteResult
     """
-    columns = checked_columns(question.tables[0], manner.columns, manner.label)
-    certificate = _certificate(question, brand)
-    ask = Decoding(question.shape, drift, manner.dtypes)
-    with Progress(question.name, manner.progress) as bar:
-        lanes = walk_places(transport, question, places, ask, bar, manner.on_error)
-    for lane in lanes:
-        if lane.walk.pages or lane.record.error:  # a limit may have been reached before
-            certificate.venues.append(lane.record)
-    if question.limit is not None:
-        certificate.cut = sum(lane.rows(question.tables[0]) for lane in lanes) >= question.limit
-    certificate.stamp()
+    for asking in askings:  # before anything is sent
+        checked_columns(asking.question.tables[0], manner.columns, asking.label)
+    title = ", ".join(asking.question.name for asking in askings)
+    walked = [asking.lanes(drift, manner.dtypes) for asking in askings]
+    with Progress(title, manner.progress) as bar:
+        walk_all([lane for lanes in walked for lane in lanes], transport, bar, manner.on_error)
+    frames: dict[str, pd.DataFrame] = {}
+    certificates = []
+    for asking, lanes in zip(askings, walked, strict=True):
+        certificates.append(_certificate(asking.question, brand, lanes))
+        frames |= _frames(asking, lanes, manner, certificates[-1])
+    for certificate in certificates:
+        _vouch(certificate, manner.strict)
+    return frames
+
+
+def _frames(
+    asking: Asking, lanes: Sequence[Lane], manner: Manner, certificate: Certificate
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of one question, whose pages are used up."""
+    question = asking.question
+    columns = checked_columns(question.tables[0], manner.columns, asking.label)
     frames = {}
     for table in question.tables:
-        frame = assemble(table, _pieces(lanes, table, manner.label), manner.dtypes, columns)
+        frame = assemble(table, _pieces(lanes, table, asking.label), manner.dtypes, columns)
         if question.limit is not None:
             frame = frame.head(question.limit)
         frame.attrs["clopos"] = {**certificate.as_dict(), "table": table.name}
         frames[table.name] = frame
-    _vouch(certificate, manner.strict)
     return frames
 
 
-def _certificate(question: Question, brand: str) -> Certificate:
-    return Certificate(
+def _certificate(question: Question, brand: str, lanes: Sequence[Lane]) -> Certificate:
+    rows = sum(lane.rows(question.tables[0]) for lane in lanes)
+    certificate = Certificate(
         brand=brand,
         table=question.name,
         endpoint=question.source.path,
@@ -118,7 +136,12 @@ def _certificate(question: Question, brand: str) -> Certificate:
         day=question.day,
         filters=sorted(question.filters),
         limit=question.limit,
+        # A limit may have been reached before a venue was asked.
+        venues=[lane.record for lane in lanes if lane.walk.pages or lane.record.error],
+        cut=question.limit is not None and rows >= question.limit,
     )
+    certificate.stamp()
+    return certificate
 
 
 def _vouch(certificate: Certificate, strict: bool) -> None:

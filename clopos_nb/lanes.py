@@ -1,7 +1,7 @@
-"""Many walks at once: each venue's pages are asked for ahead of time, and taken in their order.
+"""Many walks at once: the pages of each are asked for ahead of time, and taken in their order.
 
-Up to 16 requests are under way. Venues share them evenly, and no venue is more than so many pages
-ahead of what was decoded, so that memory is bounded however fast the network is.
+Up to 16 requests are under way. Walks share them evenly, and none is more than so many pages ahead
+of what was decoded, so that memory is bounded however fast the network is.
 """
 
 from __future__ import annotations
@@ -72,6 +72,11 @@ class Lane:
     def pages_left(self) -> int:
         """How many pages are still to be taken."""
         return 0 if self.walk.next_page is None else self.last_page - self.walk.next_page + 1
+
+    def pages_for(self, left: int) -> int:
+        """How many pages more so many rows will take, by those there are."""
+        rows = self.rows(self.question.tables[0])
+        return math.ceil((left - rows) * self.walk.pages / rows) if rows else 1
 
     def rows(self, table: Table) -> int:
         """How many rows of a table there are so far."""
@@ -144,28 +149,24 @@ class Lane:
         record.complete = walk.complete and record.error is None
 
 
-def walk_places(
+def walk_all(
+    lanes: Sequence[Lane],
     transport: Transport,
-    question: Question,
-    places: Sequence[Place],
-    ask: Decoding,
     progress: Progress,
     on_error: Literal["raise", "warn"] = "raise",
-) -> list[Lane]:
-    """Walk all places at once; return their lanes, all over, in the order of the places.
+) -> None:
+    """Walk all lanes at once, to their ends.
 
     Raises
     ------
     AuthError, TransportError, ApiError, ResponseError
         Of the first venue that fails, unless ``on_error`` is "warn".
     """
-    lanes = [Lane(question, place, ask) for place in places]
     with Crew(transport, progress.waiting) as crew:
-        if question.limit is None:
+        if all(lane.question.limit is None for lane in lanes):
             _drive(lanes, crew, progress, transport, on_error)
         else:
-            _drive_limited(lanes, crew, progress, transport, on_error, question)
-    return lanes
+            _drive_limited(lanes, crew, progress, transport, on_error)
 
 
 def _drive(
@@ -178,9 +179,9 @@ def _drive(
 ) -> None:
     """Take pages of whichever lanes have one until all are over."""
     while active := [lane for lane in lanes if not lane.over][:WORKERS]:
-        share = 1 if left is not None else max(2 * WORKERS // len(active), 1)
+        share = max(2 * WORKERS // len(active), 1)
         for lane in active:
-            lane.look_ahead(crew, share)
+            lane.look_ahead(crew, share if left is None else min(share, lane.pages_for(left)))
         ready, _ = wait([lane.head for lane in active], REFRESH_S, FIRST_COMPLETED)
         for lane in active:
             if lane.head in ready:
@@ -199,11 +200,10 @@ def _drive_limited(
     progress: Progress,
     transport: Transport,
     on_error: str,
-    question: Question,
 ) -> None:
-    """Take one lane after the other, a page at a time, until there are rows enough."""
-    left = int(question.limit or 0)
+    """Take one lane after the other until there are rows enough."""
+    left = int(lanes[0].question.limit or 0)
     for lane in lanes:
         if left > 0:
             _drive([lane], crew, progress, transport, on_error, left)
-            left = max(left - lane.rows(question.tables[0]), 0)
+            left = max(left - lane.rows(lane.question.tables[0]), 0)

@@ -54,7 +54,8 @@ class Progress:
             return
         totals = [lane.walk.total for lane in lanes]
         total = sum(filter(None, totals)) if None not in totals else None
-        note = f"{sum(lane.over for lane in lanes)} of {len(lanes)} venues"
+        kind = "venues" if len({lane.question.name for lane in lanes}) == 1 else "lists"
+        note = f"{sum(lane.over for lane in lanes)} of {len(lanes)} {kind}"
         if left > MANY:
             note += f", about {left} requests"
             if seconds := self._forecast_s(budget, left):

@@ -13,9 +13,9 @@ import pandas as pd
 from clopos_nb import errors
 from clopos_nb.days import DayLike, day_range
 from clopos_nb.drift import Drift
-from clopos_nb.fetch import Manner, fetch_frames
+from clopos_nb.fetch import Asking, Manner, fetch_frames
 from clopos_nb.items import source_of
-from clopos_nb.questions import Day, Place, Question, plain_filters
+from clopos_nb.questions import Day, Question, plain_filters
 from clopos_nb.tables import CATALOGUE, Table
 from clopos_nb.transport import Transport
 
@@ -76,13 +76,6 @@ class Reads:
             for tables in endpoints.values()
         ]
 
-    def frames(
-        self, questions: Sequence[Question], places: Sequence[Place], manner: Manner
-    ) -> dict[str, pd.DataFrame]:
-        """Read every question from the places."""
-        found: dict[str, pd.DataFrame] = {}
-        for question in questions:
-            found |= fetch_frames(
-                self.transport, question, places, manner, brand=self.brand(), drift=self.drift
-            )
-        return found
+    def frames(self, askings: Sequence[Asking], manner: Manner) -> dict[str, pd.DataFrame]:
+        """Read what is asked, all at once."""
+        return fetch_frames(self.transport, askings, manner, brand=self.brand(), drift=self.drift)

@@ -7,7 +7,6 @@ import datetime as dt
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +22,7 @@ from clopos_nb.days import DayLike
 from clopos_nb.drift import Drift
 from clopos_nb.errors import ConfigError
 from clopos_nb.estimate import Estimate, estimate_places
-from clopos_nb.fetch import Manner, checked_columns
+from clopos_nb.fetch import Asking, Manner, checked_columns
 from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
@@ -527,11 +526,11 @@ class Session(html.Tidy):
             whole_brand = _of_brand(question, venues)
             checked_columns(question.tables[0], manner.columns, not whole_brand)
             _check_owner(question, whole_brand)
-        found: dict[str, pd.DataFrame] = {}
-        for question in questions:
-            labelled = replace(manner, label=not _of_brand(question, venues))
-            found |= self._reads.frames([question], self._places(question, venues), labelled)
-        return found
+        askings = [
+            Asking(question, self._places(question, venues), not _of_brand(question, venues))
+            for question in questions
+        ]
+        return self._reads.frames(askings, manner)
 
     def _places(
         self, question: Question, venues: str | VenueLike | Sequence[VenueLike]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from clopos_nb.days import DayLike
-from clopos_nb.fetch import Manner
+from clopos_nb.fetch import Asking, Manner
 from clopos_nb.html import Tidy
 from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day
@@ -76,7 +76,7 @@ class SessionFrames(_Frames):
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
     ) -> dict[str, pd.DataFrame]:
-        """Return several tables by name; those of one endpoint come from one set of requests.
+        """Return several tables by name, read at once; those of one endpoint share requests.
 
         Receipts, their lines and their payments cost no more requests than receipts alone, and are
         of the same moment, so that they add up. The parameters are those of :meth:`Session.frame`;
@@ -158,5 +158,6 @@ class VenueFrames(_Frames):
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = reads.questions(names, start, end, filters, day)
-        found = reads.frames(questions, [self._whose.place], manner)
+        askings = [Asking(question, [self._whose.place]) for question in questions]
+        found = reads.frames(askings, manner)
         return {CATALOGUE[name].name: found[CATALOGUE[name].name] for name in names}

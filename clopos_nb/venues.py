@@ -11,7 +11,7 @@ import pandas as pd
 
 from clopos_nb import errors, html
 from clopos_nb.days import DayLike
-from clopos_nb.fetch import Manner, read_rows
+from clopos_nb.fetch import Asking, Manner, read_rows
 from clopos_nb.items import Row
 from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place
@@ -102,7 +102,7 @@ class Venue(html.Tidy):
             progress=progress,
         )
         (question,) = self._session._reads.questions([table], start, end, filters, day, limit)
-        (frame,) = self._session._reads.frames([question], [self.place], manner).values()
+        (frame,) = self._session._reads.frames([Asking(question, [self.place])], manner).values()
         return frame
 
     def rows(

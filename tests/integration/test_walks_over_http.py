@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -204,6 +205,25 @@ def test_rows_of_plain_dicts_are_told_too(visitor, users):
 def test_a_limit_is_not_news(visitor, users):
     assert read(visitor, limit=7, strict=True) == [1, 2, 3, 4, 5, 6, 7]
     assert users.asked == 2
+
+
+@pytest.mark.parametrize("limit", [2, 20, 99, 100])
+def test_pages_below_a_limit_are_asked_for_at_once_and_no_more_than_it_takes(
+    faulty, visitor, limit
+):
+    """Each page but the first waits until as many are asked for as there can be."""
+    pages = -(-limit // 5)
+    met = threading.Barrier(min(pages - 1, WORKERS)) if pages > 1 else None
+    users = List(1000)
+
+    def page(request: Request) -> dict[str, Any]:
+        if met is not None and 1 < int(request.args["page"]) <= 1 + met.parties:
+            met.wait(10)
+        return users(request)
+
+    faulty.on("/users", page)
+    assert read(visitor, limit=limit) == list(range(1, limit + 1))
+    assert users.asked == pages
 
 
 def test_a_limit_does_not_hide_that_rows_are_missing(visitor, users):

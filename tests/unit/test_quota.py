@@ -131,6 +131,19 @@ def test_two_sessions_spend_one_budget(tmp_path, shared):
     assert here[1].take()[1] == 0
 
 
+@pytest.mark.parametrize("shared", [True, False], ids=["on disk", "in memory"])
+def test_a_rate_that_was_set_counts_where_the_server_states_none_whoever_asked_before(
+    tmp_path, shared
+):
+    clock, where = [1000.0], Cabinet(tmp_path if shared else None)
+    fast, slow = (Budget(where, f"set{shared}", Rate(n, 60), lambda: clock[0]) for n in (300, 2))
+    for _ in range(2):
+        fast.ended(fast.take()[0])
+    assert slow.take() == (None, 60)
+    fast.ended(fast.take()[0], Quota(limit=300, remaining=297, reset_s=50))
+    assert slow.take()[1] == 0  # now the server has said
+
+
 def test_who_died_with_a_request_under_way_holds_the_others_up_no_longer_than_its_lease(tmp_path):
     clock = [1000.0]
     budget = Budget(Cabinet(tmp_path), "x", Rate(1, 6), lambda: clock[0])
@@ -158,9 +171,9 @@ def test_a_process_that_stands_still_while_it_holds_the_budget_is_not_waited_for
     "row",
     [
         {"sent": "everything"},
-        {"limit": 0, "window_s": 60, "sent": {}},
-        {"limit": 1, "window_s": -1, "sent": {}},
-        {"limit": 1, "window_s": 60, "sent": {"a": "long ago"}},
+        {"limit": 0, "window_s": 60, "stated": True, "sent": {}},
+        {"limit": 1, "window_s": -1, "stated": True, "sent": {}},
+        {"limit": 1, "window_s": 60, "stated": True, "sent": {"a": "long ago"}},
         "nothing",
     ],
 )

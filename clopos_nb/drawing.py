@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 LIGHT = ["#0072b2", "#d55e00", "#009e73", "#b65a93", "#a97a00", "#3f9fd6"]
 DARK = ["#4aa8e0", "#f08a3c", "#2fc39a", "#dd8fbd", "#e3b341", "#9ad4f5"]
 DASHES = ["solid", "dashed", "dotted", "dashdot"]  # beyond the colours, another dash
+
+_settings_lock = Lock()  # matplotlib's settings are the process's, and explorers draw in threads
 
 # Colours that matplotlib draws with and the page replaces by its own variables.
 INK, FAINT = "#010101", "#020202"
@@ -71,6 +75,11 @@ def ticks(days: pd.DatetimeIndex) -> tuple[pd.DatetimeIndex, list[str]]:
     return marked, [day(at) for at in marked]
 
 
+def shortened(name: str) -> str:
+    """Return a name that leaves room for what it names."""
+    return name if len(name) <= 32 else name[:31] + "…"
+
+
 @contextmanager
 def figure(width: float, height: float) -> Iterator[Figure]:
     """Give a figure to draw in and to turn into SVG, in inches.
@@ -86,7 +95,9 @@ def figure(width: float, height: float) -> Iterator[Figure]:
         "text.parse_math": False,
         "font.size": 10,
     }
-    with mpl.rc_context(settings):
+    with _settings_lock, warnings.catch_warnings(), mpl.rc_context(settings):
+        # The page has letters that matplotlib's own font lacks.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         yield Figure(figsize=(width, height), layout="constrained")
 
 
@@ -125,7 +136,7 @@ def days_by_venue(axes: Axes, days: pd.DataFrame, what: str) -> None:
             linestyle=dash(place),
             linewidth=1.7,
             solid_joinstyle="round",
-            label=str(name),
+            label=re.sub("^_", " _", shortened(str(name))),  # matplotlib leaves "_name" out
         )
     marked, labels = ticks(pd.DatetimeIndex(days.index))
     axes.set_xticks(marked.to_numpy(), labels=labels)

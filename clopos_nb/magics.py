@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, get_args
 
 from IPython.core.error import UsageError
@@ -39,7 +40,11 @@ class CloposMagics(Magics):
     @argument("--venue", type=_text, help="one venue, by id, name or a part of it")
     @argument("--venues", nargs="+", type=_text, help="several venues, by id or name")
     @argument(
-        "--filter", action="append", type=_text, default=[], help="field=value; may be repeated"
+        "--filter",
+        action="append",
+        type=_text,
+        default=[],
+        help="field=value; may be repeated, for several values too",
     )
     @argument("--limit", type=int, help="stop after this many rows")
     @argument(
@@ -64,7 +69,7 @@ class CloposMagics(Magics):
         if words.venue and words.venues:
             message = "Give --venue or --venues, not both"
             raise UsageError(message)
-        if words.into and not words.into.isidentifier():
+        if words.into and (not words.into.isidentifier() or iskeyword(words.into)):
             message = f"--into {words.into} is no name of a variable"
             raise UsageError(message)
         frame = self._read(words)
@@ -103,12 +108,15 @@ class CloposMagics(Magics):
         return session
 
 
-def _filters(words: list[str]) -> dict[str, str] | None:
+def _filters(words: list[str]) -> dict[str, list[str]] | None:
     pairs = [word.partition("=") for word in words]
     if wrong := [name for name, equals, _ in pairs if not equals]:
         message = f"--filter {wrong[0]} has no value; write --filter field=value"
         raise UsageError(message)
-    return {name: _text(value) for name, _, value in pairs} or None
+    filters: dict[str, list[str]] = {}
+    for name, _, value in pairs:
+        filters.setdefault(name, []).append(_text(value))
+    return filters or None
 
 
 # ---------------------------------------------------------------------------- completion
@@ -124,7 +132,7 @@ def complete_line(shell: InteractiveShell, event: Any) -> list[str]:
     done, quote, quoted = before.rpartition('"') if before.count('"') % 2 else (before, "", "")
     words = done[: len(done) - len("" if quote else event.symbol)].split()
     named = [word for word in words if word.startswith("--")][-1:]
-    if named == ["--venues"] or words[-1] == "--venue":
+    if named == ["--venues"] or words[-1:] == ["--venue"]:
         names = _venue_names(shell, "session")
         if quote:
             return [f'{rest}"' for rest in _rests(names, quoted, event.symbol)]

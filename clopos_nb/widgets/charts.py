@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 WIDTH = 9.2  # inches; the page decides the size
 LINES = 8  # venues that an eye can follow
 BARS = 12
+NOON = 36  # hours after a business day's midnight; later ones are of a shift left open
 MONEY = "in the brand's currency"
 
 
@@ -57,6 +58,7 @@ def by_day(receipts: pd.DataFrame) -> str | None:
 def by_hour(receipts: pd.DataFrame) -> str | None:
     """Draw an average week: what each hour of each weekday brings."""
     week = hour_by_weekday(_asked(receipts)).dropna(how="all")
+    week = week.loc[:, 0 : NOON - 1]
     if week.empty:
         return None
     weekday, hour = week.max(axis="columns").idxmax(), week.max().idxmax()
@@ -107,7 +109,8 @@ _CHARTS = {
             "Revenue by hour and weekday",
             by_hour,
             f"Closed receipts, {MONEY}, all venues together: an average day's, by the hour in "
-            "which the receipt was opened. After 24:00 is the night that belongs to the day.",
+            "which the receipt was opened. After 24:00 is the night that belongs to the day; what "
+            "was opened after the next noon is not drawn.",
         ),
     ],
     "receipt_payments": [
@@ -180,7 +183,7 @@ def _bars(names: list[str], values: list[float], texts: list[str], what: str, al
         axes = figure.add_subplot()
         drawn = axes.barh(range(len(names)), values, height=0.68, color=drawing.line(0), alpha=0.85)
         axes.bar_label(drawn, texts, padding=6, color=drawing.INK, fontsize=9)
-        axes.set_yticks(range(len(names)), [_shortened(name) for name in names])
+        axes.set_yticks(range(len(names)), [drawing.shortened(name) for name in names])
         axes.invert_yaxis()
         axes.margins(x=0.18, y=0.02)
         axes.set_xlim(left=min(0, *values) * 1.18 if min(values) < 0 else 0)
@@ -188,10 +191,6 @@ def _bars(names: list[str], values: list[float], texts: list[str], what: str, al
         axes.set_xlabel(what, color=drawing.FAINT)
         drawing.bare(axes)
         return drawing.svg(figure, alt)
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= 32 else name[:31] + "…"
 
 
 def _lines(count: int) -> str:

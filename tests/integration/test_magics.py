@@ -64,6 +64,14 @@ def test_several_venues_filters_days_and_a_limit_are_what_frame_takes(clopos, re
     assert frame.equals(expected)
 
 
+def test_a_filter_that_is_repeated_takes_any_of_its_values(clopos, reader):
+    frame = clopos("receipts 2026-01-05 --filter sale_type_id=2 --filter sale_type_id=1")
+    day = reader.frame("receipts", "2026-01-05")
+    expected = day[day["sale_type_id"].isin([1, 2])]
+    assert set(frame["sale_type_id"]) == {1, 2}
+    assert frame["id"].tolist() == expected["id"].tolist()
+
+
 def test_venues_with_a_name_to_keep_them_under_are_a_frame(notebook, clopos):
     clopos("venues --into known")
     assert notebook.user_ns["known"]["id"].tolist() == [1, 2, 3, 4]
@@ -79,6 +87,7 @@ def test_venues_with_a_name_to_keep_them_under_are_a_frame(notebook, clopos):
         ("login --limit 3", UsageError, "%clopos login takes nothing else"),
         ("receipts --venue 1 --venues 2", UsageError, "not both"),
         ("receipts --into 2x", UsageError, "no name of a variable"),
+        ("receipts --into class", UsageError, "no name of a variable"),
         ("receipts --filter status", UsageError, "--filter field=value"),
         ("receipts --day monday", UsageError, "shift_date"),
         ("receipts --nonsense", UsageError, "--nonsense"),
@@ -125,6 +134,11 @@ def test_what_to_show_and_tables_are_completed(completions, known):
     assert "%clopos venues" in completions("%clopos ")
     assert "%clopos receipt_products" in completions("%clopos rec")
     assert "%clopos receipts --into" in completions("%clopos receipts --in")
+
+
+def test_a_tab_right_after_the_magic_is_no_error(completions, known, capsys):
+    assert completions("%clopos") == ["%clopos"]
+    assert "Traceback" not in "".join(capsys.readouterr())
 
 
 def test_venues_are_completed_after_their_option(completions, known):

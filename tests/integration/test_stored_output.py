@@ -21,13 +21,16 @@ CELLS = [
     "table = session.pick_table()\ntable",
     "frame = session.frame(table.table, *days.days, venues=venues.venues, progress=False)\n"
     "frame.shape",
+    "explorer = session.explore('receipts', '2026-01-05')\nexplorer",
+    "explorer.load()\nassert explorer.wait(60)\nexplorer",
+    "explorer.code",
     "%clopos receipts 2026-01-05 --venue 1 --limit 2",
     "session.frames['orders'], venue.venue.frames",
     "%clopos login",
     "%clopos tables",
     "session.close()",
 ]
-PICKERS = range(2, 7)
+WIDGETS = [*range(2, 7), 8, 9]
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -52,13 +55,13 @@ def ran() -> Any:
         manager.shutdown_kernel(now=True)
 
 
-def test_no_cell_fails_and_each_picker_is_a_widget_with_a_line_of_text(ran):
+def test_no_cell_fails_and_each_widget_is_a_widget_with_a_line_of_text(ran):
     outputs = [output for cell in ran.cells for output in cell.outputs]
     assert {output.output_type for output in outputs} == {"execute_result"}
-    for place in PICKERS:
+    for place in WIDGETS:
         data = ran.cells[place].outputs[0].data
         assert WIDGET in data
-        assert data["text/plain"].startswith(("Venue", "Dates", "Table"))
+        assert data["text/plain"].startswith(("Venue", "Dates", "Table", "Explorer"))
 
 
 def test_a_second_run_by_strict_nbval_stores_the_same_text(ran, tmp_path: Path, monkeypatch):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -136,3 +138,41 @@ def test_names_are_text():
     assert "<script" not in (svg or "")
     assert "$x_1$" in (svg or "")
     label(svg)
+
+
+def two_days_of(*names: str) -> pd.DataFrame:
+    days = ("2026-01-05 12:00:00", "2026-01-06 12:00:00")
+    return receipts(*[(i, name, 5.0, day) for i, name in enumerate(names) for day in days])
+
+
+def test_every_venue_is_in_the_legend_whatever_it_begins_with():
+    assert {text.strip() for text in texts(by_day(two_days_of("_archive", "Park")))} >= {
+        "_archive",
+        "Park",
+    }
+
+
+def test_names_too_long_or_in_letters_that_a_font_lacks_are_drawn_without_a_warning():
+    frame = two_days_of("Restaurant " * 30, "\N{SLICE OF PIZZA} \u5bff\u53f8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert by_day(frame)
+        assert by_day(frame[frame["shift_date"] == "2026-01-05"])
+
+
+def test_a_shift_that_was_never_closed_does_not_squeeze_the_week():
+    frame = receipts(
+        (1, "Harbour", 5.0, "2026-01-05 12:00:00"), (1, "Harbour", 7.0, "2026-01-25 12:00:00")
+    )
+    frame["shift_date"] = pd.Timestamp("2026-01-05")
+    drawn = [text for text in texts(by_hour(frame)) if text.isdigit()]
+    assert drawn == [*map(str, range(12, 36)), "5"]
+    assert by_hour(frame[1:]) is None
+
+
+def test_charts_drawn_at_once_leave_matplotlibs_settings_alone():
+    before = dict(mpl.rcParams)
+    with ThreadPoolExecutor(4) as threads:
+        drawn = list(threads.map(by_day, [TWO_DAYS] * 12))
+    assert dict(mpl.rcParams) == before
+    assert set(drawn) == {by_day(TWO_DAYS)}

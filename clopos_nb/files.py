@@ -18,6 +18,8 @@ MIME: dict[Format, str] = {
     "parquet": "application/vnd.apache.parquet",
 }
 SHEET_ROWS = 1_048_575  # of Excel, below the head
+CELL_LETTERS = 32_767
+FIRST_DAY = pd.Timestamp("1900-03-01")  # before it Excel has no days, or counts one that was none
 
 # What a spreadsheet takes for a formula; a phone number with its plus is none.
 _FORMULA = re.compile(r"\s*(?:[=@＝＠\t\r]|[+＋－-](?![\d\s().-]*$))")
@@ -28,7 +30,8 @@ def as_file(frame: pd.DataFrame, kind: Format) -> bytes:
 
     CSV is UTF-8 with a byte order mark, which Excel needs to read letters such as "ə". A text that
     a spreadsheet would run as a formula gets an apostrophe in front of it. In XLSX every text is
-    text, unchanged, and instants are written as their zone's own time, since Excel knows no zones.
+    text, unchanged, and instants are written as their zone's own time, since Excel knows no zones;
+    those before March 1900, which it cannot count, are texts.
     Parquet is exact: dtypes, zones and the certificate.
 
     Parameters
@@ -43,7 +46,8 @@ def as_file(frame: pd.DataFrame, kind: Format) -> bytes:
     Raises
     ------
     ConfigError
-        More rows than a sheet holds, or the extra ``explore`` is not installed (XLSX).
+        For XLSX: more rows than a sheet holds, a longer text than a cell does, or the extra
+        ``explore`` is not installed.
 
     Examples
     --------
@@ -88,10 +92,13 @@ def _write_sheet(frame: pd.DataFrame, stream: io.BytesIO) -> None:
     if len(frame) > SHEET_ROWS:
         message = f"{len(frame):,} rows are more than a sheet of Excel holds; take CSV or Parquet"
         raise ConfigError(message)
-    zoned = {
-        str(name): column.dt.tz_localize(None)
+    if any(_is_text(column) and _longest(column) > CELL_LETTERS for _, column in frame.items()):
+        message = "A text is longer than a cell of Excel holds; take CSV or Parquet"
+        raise ConfigError(message)
+    instants = {
+        str(name): _as_excel_counts(column)
         for name, column in frame.items()
-        if getattr(column.dtype, "tz", None) is not None
+        if pd.api.types.is_datetime64_any_dtype(column.dtype)
     }
     options = {"strings_to_formulas": False, "strings_to_urls": False}
     try:
@@ -100,6 +107,21 @@ def _write_sheet(frame: pd.DataFrame, stream: io.BytesIO) -> None:
         message = "XLSX needs the extra explore: pip install 'clopos_nb[explore]'"
         raise ConfigError(message) from None
     with writer:
-        frame.assign(**zoned).to_excel(
+        frame.assign(**instants).to_excel(
             writer, index=False, sheet_name="clopos", freeze_panes=(1, 0)
         )
+
+
+def _longest(texts: pd.Series[Any]) -> float:
+    return texts.astype("string").str.len().max() if texts.notna().any() else 0
+
+
+def _as_excel_counts(instants: pd.Series[Any]) -> pd.Series[Any]:
+    """Return instants without their zone, and those that Excel cannot count as texts."""
+    plain: pd.Series[Any] = instants.dt.tz_localize(None)
+    early = plain < FIRST_DAY
+    if not early.any():
+        return plain
+    texts = plain[early].map(lambda at: at.isoformat(" "))
+    mixed: pd.Series[Any] = plain.astype("object").mask(early, texts)
+    return mixed

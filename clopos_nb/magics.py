@@ -108,7 +108,7 @@ class CloposMagics(Magics):
         return session
 
 
-def _filters(words: list[str]) -> dict[str, list[str]] | None:
+def _filters(words: list[str]) -> dict[str, str | list[str]] | None:
     pairs = [word.partition("=") for word in words]
     if wrong := [name for name, equals, _ in pairs if not equals]:
         message = f"--filter {wrong[0]} has no value; write --filter field=value"
@@ -116,7 +116,7 @@ def _filters(words: list[str]) -> dict[str, list[str]] | None:
     filters: dict[str, list[str]] = {}
     for name, _, value in pairs:
         filters.setdefault(name, []).append(_text(value))
-    return filters or None
+    return {name: each if len(each) > 1 else each[0] for name, each in filters.items()} or None
 
 
 # ---------------------------------------------------------------------------- completion

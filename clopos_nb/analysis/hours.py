@@ -20,7 +20,8 @@ def hour_by_weekday(
 
     A receipt belongs to the hour in which it was opened and to the weekday of its business day, so
     that Saturday's night goes on past midnight as Saturday's hours 24, 25 and so on. Averages are
-    over all such weekdays from the first to the last business day, days without sales included.
+    over all such weekdays from the first to the last business day, days without sales included. A
+    receipt without a time or a business day is left out.
     What counts is as for :func:`compare_venues`.
 
     Parameters
@@ -57,7 +58,7 @@ def hour_by_weekday(
     weekday
     Saturday  30.0  50.0  20.0
     """
-    sales = closed(receipts, "created_at")
+    sales = closed(receipts, "created_at").dropna(subset=["created_at", "shift_date"])
     opened = pd.to_datetime(sales["created_at"]).dt.tz_localize(None)
     since = (opened - sales["shift_date"]).dt.total_seconds()
     sales["hour"] = (since // 3600).astype("int64")

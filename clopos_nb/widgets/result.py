@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -15,6 +16,8 @@ from clopos_nb.widgets.call import Call
 from clopos_nb.widgets.charts import Chart, charts_for
 from clopos_nb.widgets.downloads import Downloads
 from clopos_nb.widgets.grid import Grid
+
+log = logging.getLogger("clopos_nb")
 
 MANY = 8  # lines of a badge
 
@@ -87,6 +90,11 @@ class Result(W.VBox):  # type: ignore[misc]  # ipywidgets has no types
         except ImportError:
             needed = 'pip install "clopos_nb[explore]"'
             self.chart.value = style.notice("Charts need matplotlib:", needed)
+            return
+        except Exception as problem:  # whatever it is, the table below is to be of this frame
+            log.exception("the explorer's chart failed")
+            text = f"{type(problem).__name__}: {problem}"
+            self.chart.value = style.error("This chart cannot be drawn.", text)
             return
         nothing = style.status("Nothing to draw: no rows that count.")
         note = f'<p class="faint">{escape(chart.note)}</p>'

@@ -12,6 +12,7 @@ from html import unescape
 from typing import Any
 
 import ipywidgets as W
+import matplotlib as mpl
 import pandas as pd
 import pytest
 
@@ -462,6 +463,18 @@ def test_the_chosen_chart_stays_and_follows_the_next_load(explorer):
     loaded(explorer)
     assert explorer.result.which.index == 1
     assert explorer.result.chart.value != before
+
+
+def test_a_chart_that_cannot_be_drawn_says_so_and_the_table_is_shown(explorer, monkeypatch):
+    loaded(explorer)
+    explorer.venues.venues = [1]
+    monkeypatch.setenv("PATH", "")  # where LaTeX would be
+    with mpl.rc_context({"text.usetex": True}):
+        frame = loaded(explorer)
+    assert "This chart cannot be drawn" in said(explorer)
+    assert repr(explorer.result.grid) == f"Grid({len(frame)} of {len(frame)} rows)"
+    assert explorer.code.endswith("venues=[1])")
+    assert "venues=[1]" in explorer.result.code.value
 
 
 def test_names_from_the_api_are_text_and_not_markup(faulty, visitor, envelope):

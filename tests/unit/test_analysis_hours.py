@@ -68,6 +68,15 @@ def test_open_receipts_do_not_count():
     assert hour_by_weekday(receipts(("2026-01-03", "2026-01-03 22:00", 5.0), status=1)).size == 0
 
 
+@pytest.mark.parametrize("lacking", ["created_at", "shift_date"])
+def test_a_receipt_without_a_time_or_a_day_is_in_no_hour(lacking: str):
+    frame = SATURDAY_NIGHT.copy()
+    frame.loc[0, lacking] = pd.NaT
+    week = hour_by_weekday(frame)
+    assert week.columns.tolist() == [25]
+    assert week.loc["Saturday", 25] == 12.0
+
+
 @pytest.mark.parametrize("value", ["revenue", "receipts"])
 def test_nothing_sold_is_a_week_without_hours(value: Any):
     week = hour_by_weekday(SATURDAY_NIGHT.iloc[:0], value)

@@ -102,3 +102,19 @@ def test_parquet_is_exact():
     back = pd.read_parquet(io.BytesIO(as_file(frame, "parquet")))
     pd.testing.assert_frame_equal(back, frame)
     assert back.attrs == frame.attrs
+
+
+def test_xlsx_keeps_days_that_excel_cannot_count():
+    days = ["1800-01-01", "1899-12-31", "1900-01-01", "2026-01-05"]
+    frame = pd.DataFrame({"born": pd.Series([None, *days]).astype("datetime64[us]")})
+    missing, *old, new = [cell.value for cell in cells(frame)]
+    assert old == [f"{day} 00:00:00" for day in days[:3]]
+    assert pd.Timestamp(new) == pd.Timestamp(days[3])
+    assert missing is None
+
+
+def test_a_text_longer_than_a_cell_of_excel_is_refused_and_not_cut():
+    with pytest.raises(ConfigError, match="take CSV or Parquet"):
+        as_file(pd.DataFrame({"note": ["x" * 32768, None]}), "xlsx")
+    (cell,) = cells(pd.DataFrame({"note": ["x" * 32767]}))
+    assert len(cell.value) == 32767

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # and adjusted per theme. The page holds the colours; a plot only refers to them by number.
 LIGHT = ["#0072b2", "#d55e00", "#009e73", "#b65a93", "#a97a00", "#3f9fd6"]
 DARK = ["#4aa8e0", "#f08a3c", "#2fc39a", "#dd8fbd", "#e3b341", "#9ad4f5"]
+LEGEND_LETTERS = 105  # in a line of a legend, counting some for each venue's piece of line
 DASHES = ["solid", "dashed", "dotted", "dashdot"]  # beyond the colours, another dash
 
 _settings_lock = Lock()  # matplotlib's settings are the process's, and explorers draw in threads
@@ -128,15 +129,17 @@ def days_by_venue(axes: Axes, days: pd.DataFrame, what: str) -> None:
     """Draw a line for each column of a frame that has a row for each day."""
     from matplotlib.ticker import FuncFormatter
 
-    for place, name in enumerate(days.columns):
+    # matplotlib leaves "_name" out of a legend
+    names = [re.sub("^_", " _", shortened(str(name))) for name in days.columns]
+    for place, name in enumerate(names):
         axes.plot(
             days.index.to_numpy(),
-            days[name].to_numpy(),
+            days.iloc[:, place].to_numpy(),
             color=line(place),
             linestyle=dash(place),
             linewidth=1.7,
             solid_joinstyle="round",
-            label=re.sub("^_", " _", shortened(str(name))),  # matplotlib leaves "_name" out
+            label=name,
         )
     marked, labels = ticks(pd.DatetimeIndex(days.index))
     axes.set_xticks(marked.to_numpy(), labels=labels)
@@ -151,7 +154,7 @@ def days_by_venue(axes: Axes, days: pd.DataFrame, what: str) -> None:
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1),
-        ncols=4,
+        ncols=min(max(LEGEND_LETTERS // (max(map(len, names)) + 5), 1), 4),
         frameon=False,
         labelcolor=INK,
         handlelength=1.6,

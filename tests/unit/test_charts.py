@@ -11,8 +11,18 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
+from clopos_nb import drawing
+from clopos_nb.analysis import daily_revenue
 from clopos_nb.tables import CATALOGUE
-from clopos_nb.widgets.charts import LINES, by_day, by_hour, by_payment, by_product, charts_for
+from clopos_nb.widgets.charts import (
+    LINES,
+    WIDTH,
+    by_day,
+    by_hour,
+    by_payment,
+    by_product,
+    charts_for,
+)
 
 
 def receipts(*rows: tuple[int, str, float, str], asked: tuple[str, str] | None = None):
@@ -158,6 +168,18 @@ def test_names_too_long_or_in_letters_that_a_font_lacks_are_drawn_without_a_warn
         warnings.simplefilter("error")
         assert by_day(frame)
         assert by_day(frame[frame["shift_date"] == "2026-01-05"])
+
+
+def test_long_names_leave_the_lines_their_room_and_are_not_cut_off():
+    days = daily_revenue(two_days_of(*[f"{i} Restaurant in a long avenue" for i in range(8)]))
+    with drawing.figure(WIDTH, 3.7) as figure:
+        axes = figure.add_subplot()
+        drawing.days_by_venue(axes, days, "Revenue a day")
+        figure.draw_without_rendering()
+        legend = axes.get_legend().get_window_extent().transformed(figure.transFigure.inverted())
+        assert legend.x1 <= 1
+        assert axes.get_position().width > 0.8
+        assert axes.get_position().height > 0.4
 
 
 def test_a_shift_that_was_never_closed_does_not_squeeze_the_week():

@@ -72,6 +72,8 @@ def assemble(
     for name in names:  # one after the other, so that no more than one is there twice
         column, joined = joined.column(name).combine_chunks(), joined.drop_columns(name)
         found = column.to_pandas(types_mapper=_MAPPERS[dtypes.backend])
+        if isinstance(found.dtype, np.dtype | pd.DatetimeTZDtype):
+            found = found.copy()  # its numbers were Arrow's own, which nobody can write to
         del column
         series[name] = _finished(found, columns[name], dtypes) if name in columns else found
     frame = pd.DataFrame(series, index, copy=False)

@@ -137,6 +137,18 @@ def test_many_pages_are_one_frame_however_they_are_kept(kinds):
     )
 
 
+@pytest.mark.parametrize("timezone", [None, "Asia/Baku"])
+def test_every_cell_can_be_written_to(timezone):
+    row = {"id": 1, "name": "a", "inner": {"price": 1.5}, "on": True}
+    row |= {"at": "2026-01-05 10:00:00", "instant": "2026-01-05T10:00:00Z"}
+    other = {"id": 2, "name": "b", "inner": {"price": 2.5}, "on": False}
+    other |= {"at": "2026-01-06 10:00:00", "instant": "2026-01-06T10:00:00Z"}
+    found = frame([row, other], timezone=timezone)
+    for name in found.columns:
+        found.loc[1, name] = found[name].iloc[0]
+    assert found.loc[1].equals(found.loc[0])
+
+
 def test_an_undocumented_field_is_kept_behind_the_documented_ones_and_noted_without_its_value():
     drift = Drift()
     page = decoded([{"id": 1, "secret_phone": "+994 50 000 00 01"}, {"id": 2}], drift)

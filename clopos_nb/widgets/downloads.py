@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from html import escape
 
 import ipywidgets as W
@@ -11,6 +12,9 @@ import pandas as pd
 from clopos_nb.errors import CloposError
 from clopos_nb.files import MIME, as_file
 from clopos_nb.widgets import style
+from clopos_nb.widgets.worker import Worker
+
+log = logging.getLogger("clopos_nb")
 
 LARGEST = 64 * 2**20  # bytes; more than a browser takes through a link
 
@@ -18,7 +22,8 @@ LARGEST = 64 * 2**20  # bytes; more than a browser takes through a link
 class Downloads(W.HBox):  # type: ignore[misc]  # ipywidgets has no types
     """A choice of formats, a button that makes the file, and the link to save it.
 
-    The file holds the whole frame, whatever the grid shows of it.
+    The file holds the whole frame, whatever the grid shows of it. It is made beside the kernel,
+    since a large XLSX takes minutes.
 
     Attributes
     ----------
@@ -29,6 +34,7 @@ class Downloads(W.HBox):  # type: ignore[misc]  # ipywidgets has no types
     """
 
     def __init__(self) -> None:
+        self._worker = Worker()
         self._frame: pd.DataFrame | None = None
         self._name = ""
         self.kind = W.Dropdown(
@@ -49,23 +55,36 @@ class Downloads(W.HBox):  # type: ignore[misc]  # ipywidgets has no types
         self._frame, self._name = frame, name
         self._clear()
 
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until no file is being made, and return whether that is so."""
+        return self._worker.wait(timeout_s)
+
     def _clear(self, _: object = None) -> None:
         self.link.value = ""
 
     def _make(self, _: object = None) -> None:
-        if self._frame is None:
-            return
-        self.prepare.disabled = True
-        try:
-            self.link.value = self._link(self._frame)
-        except CloposError as problem:
-            self.link.value = style.error("No file.", str(problem))
-        finally:
-            self.prepare.disabled = False
+        frame, name = self._frame, self._name
+        if frame is not None:
+            self._worker.start(lambda: self._made(frame, name), first=self._begin)
 
-    def _link(self, frame: pd.DataFrame) -> str:
+    def _begin(self) -> None:
+        self.prepare.disabled = self.kind.disabled = True
+        self.link.value = style.status("Making the file…")
+
+    def _made(self, frame: pd.DataFrame, name: str) -> None:
+        try:
+            told = self._link(frame, name)
+        except CloposError as problem:
+            told = style.error("No file.", str(problem))
+        except Exception as problem:  # the kernel's edge: nobody else would see it
+            log.exception("the file was not made")
+            told = style.error("No file.", f"{type(problem).__name__}: {problem}")
+        self.prepare.disabled = self.kind.disabled = False
+        self.link.value = told if frame is self._frame else ""  # another one was loaded meanwhile
+
+    def _link(self, frame: pd.DataFrame, title: str) -> str:
         content = as_file(frame, self.kind.value)
-        name, size = f"{self._name}.{self.kind.value}", _size(len(content))
+        name, size = f"{title}.{self.kind.value}", _size(len(content))
         if len(content) > LARGEST:
             return style.error(
                 "No link.",

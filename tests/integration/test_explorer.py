@@ -388,6 +388,7 @@ def test_an_error_after_a_changed_choice_still_says_so(fresh, open_session):
 def test_a_file_that_was_made_before_is_not_offered_for_the_next_table(explorer):
     loaded(explorer)
     explorer.result.downloads.prepare.click()
+    assert explorer.result.downloads.wait(PATIENCE_S)
     assert "receipts_2026-01-05_2026-01-11.csv" in explorer.result.downloads.link.value
     explorer.table.table = "receipt_payments"
     loaded(explorer)
@@ -402,6 +403,7 @@ def saved(explorer: Explorer, kind: str) -> bytes:
     downloads = explorer.result.downloads
     downloads.kind.value = kind
     downloads.prepare.click()
+    assert downloads.wait(PATIENCE_S)
     found = re.search(r'href="data:[^;]+;base64,([^"]+)"', downloads.link.value)
     assert found, downloads.link.value
     return base64.b64decode(found[1])
@@ -432,6 +434,7 @@ def test_a_file_too_large_for_a_link_says_how_to_write_it(explorer, monkeypatch)
     monkeypatch.setattr("clopos_nb.widgets.downloads.LARGEST", 1000)
     loaded(explorer)
     explorer.result.downloads.prepare.click()
+    assert explorer.result.downloads.wait(PATIENCE_S)
     assert "to_parquet" in explorer.result.downloads.link.value
     assert "data:" not in explorer.result.downloads.link.value
 

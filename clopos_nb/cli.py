@@ -1,8 +1,9 @@
-"""The command line: ``clopos-nb demo`` and ``clopos-nb sandbox``."""
+"""The command line: ``clopos-nb demo``, ``doctor`` and ``sandbox``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -82,6 +83,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(run=_demo)
 
+    about = "Look for what keeps a session from reading; the settings are those of CLOPOS_...."
+    doctor = commands.add_parser("doctor", help=about, description=about)
+    doctor.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    doctor.set_defaults(run=_doctor)
+
     about = "Serve the simulated brand until interrupted."
     server = commands.add_parser("sandbox", help=about, description=about)
     sandbox.add_arguments(server)
@@ -127,6 +133,15 @@ def _demo(arguments: argparse.Namespace) -> int:
         return _fail(f"cannot write {path} ({error.strerror}); choose another folder with --out")
     print(f"\nThe report, with a plot: {path}\n\n{_HINTS}")
     return 0 if all(certificate["complete"] for certificate in certificates) else 1
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    """Say what is well and what is not; nothing of it is secret."""
+    from clopos_nb.doctor import examine_environment
+
+    checkup = examine_environment()
+    print(json.dumps(checkup.as_dict(), indent=2) if arguments.json else checkup)
+    return 0 if checkup.ok else 1
 
 
 def _table(comparison: pd.DataFrame) -> str:

@@ -154,6 +154,22 @@ class Transport:
         """Forget the token, here and on disk."""
         self.store.forget(self.credentials().fingerprint(self.base_url))
 
+    def probe(self) -> tuple[float, float | None]:
+        """Send one request without a token, whatever it answers.
+
+        Returns
+        -------
+        tuple
+            Seconds until the answer came, and the server's time if it tells it.
+
+        Raises
+        ------
+        TransportError
+        """
+        began = time.perf_counter()
+        response = self._exchange(Request("GET", "/venues"), _Headers())
+        return time.perf_counter() - began, _server_time(response)
+
     def close(self) -> None:
         """Close connections and the token store; the next request opens them again."""
         with self._opening:

@@ -29,6 +29,7 @@ from clopos_nb.addresses import checked_path, is_loopback
 from clopos_nb.budget import Budget, Rate
 from clopos_nb.credentials import Credentials
 from clopos_nb.errands import Errand, Request, Stopped
+from clopos_nb.quiet import log_no_queries
 from clopos_nb.quota import Quota, retry_after_s
 from clopos_nb.tokens import Token, TokenStore
 
@@ -290,7 +291,7 @@ class Transport:
             response.content,
             path=request.path,
             venue_id=request.venue_id,
-            sent=request.strings.open(),
+            sent=self._known_to_the_server(request),
             retry_after=retry_after_s(response.headers),
             reader=request.reader,
         )
@@ -299,6 +300,11 @@ class Transport:
         if request.is_write and isinstance(answer, errors.ServerError | errors.ResponseError):
             raise _unknown(request) from answer
         raise answer
+
+    def _known_to_the_server(self, request: Request) -> list[str]:
+        """Return what a server might repeat in an error: what was sent, now or at the login."""
+        known = self.credentials()
+        return [*request.strings.open(), known.client_id.reveal(), known.client_secret.reveal()]
 
     def _http(self) -> requests.Session:
         """Return the connections, which all threads of this process share."""
@@ -315,6 +321,7 @@ class Transport:
                 http.headers["Content-Type"] = "application/json"
                 # A proxy of the environment has no business between two programs of one machine.
                 http.trust_env = not is_loopback(urlsplit(self.base_url).hostname or "")
+                log_no_queries(self.base_url)
                 self._connections = http
             return self._connections
 

@@ -1,0 +1,34 @@
+"""Keeping what is asked for out of the logs of the packages below."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class NoQueries:
+    """A filter of log records that cuts the query off the addresses of one server.
+
+    urllib3 writes the address of each request at DEBUG, and a filter in it may be somebody's phone
+    number. Records about other servers stay as they are.
+    """
+
+    host: str
+    port: int
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change a record about this server; let every record pass."""
+        if isinstance(record.args, tuple) and {self.host, self.port} <= set(record.args):
+            record.args = tuple(
+                arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args
+            )
+        return True
+
+
+def log_no_queries(base_url: str) -> None:
+    """Keep the queries to a server out of urllib3's log, from now on; twice is as once."""
+    parts = urlsplit(base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    logging.getLogger("urllib3.connectionpool").addFilter(NoQueries(parts.hostname or "", port))

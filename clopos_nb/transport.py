@@ -268,7 +268,7 @@ class Transport:
                 timeout=(CONNECT_S, READ_S),
                 allow_redirects=False,
             )
-        except requests.RequestException as exc:
+        except OSError as exc:  # RequestException is one; a bare one is a missing certificate file
             problem = _no_answer(exc, request, self.base_url)
         except KeyboardInterrupt:
             problem = KeyboardInterrupt()  # a new one: the old one's frames hold the headers
@@ -349,10 +349,9 @@ def _unknown(request: Request) -> errors.OutcomeUnknown:
     )
 
 
-def _no_answer(
-    exc: requests.RequestException, request: Request, base_url: str
-) -> errors.CloposError:
+def _no_answer(exc: OSError, request: Request, base_url: str) -> errors.CloposError:
     host = urlsplit(base_url).netloc
+    bare = not isinstance(exc, requests.RequestException)
     refused = isinstance(exc, requests.ConnectTimeout) or "NewConnectionError" in repr(exc)
     if request.is_write and not refused:
         return _unknown(request)
@@ -361,10 +360,10 @@ def _no_answer(
             f"{request}: {host} did not answer within {READ_S:.0f} s. Try again, or ask for "
             "fewer days"
         )
-    if isinstance(exc, requests.exceptions.SSLError):
+    if isinstance(exc, requests.exceptions.SSLError) or bare:
         return errors.ConnectionFailed(
             f"{request}: the secure connection to {host} failed. Check the machine's clock and "
-            "certificates, and that base_url is right"
+            "certificates (REQUESTS_CA_BUNDLE, where it is set), and that base_url is right"
         )
     return errors.ConnectionFailed(
         f"{request}: {host} could not be reached, or broke the connection off "

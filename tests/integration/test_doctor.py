@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import ssl
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 import keyring
 import keyring.backend
 import pytest
 from keyring.errors import PasswordDeleteError
-from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 import clopos_nb
@@ -162,37 +157,6 @@ def test_a_server_that_is_not_there_is_found_and_nothing_more_is_tried(fresh, op
 def test_a_name_without_an_address_is_found(fresh, open_session):
     checkup = open_session(fresh, base_url="https://nowhere.invalid/open-api/v2").doctor()
     assert wrong(checkup) == [("address", "failed")]
-
-
-@pytest.fixture
-def untrusted(tmp_path: Path) -> Iterator[HTTPServer]:
-    """Serve TLS with a certificate that nobody vouches for."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    make = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-    ]
-    command = [*make, "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with HTTPServer(host="127.0.0.1", ssl_context=context) as server:
-        yield server
-
-
-@pytest.mark.skipif(not shutil.which("openssl"), reason="makes the certificate")
-def test_a_certificate_that_nobody_vouches_for_is_found(fresh, open_session, untrusted):
-    checkup = open_session(fresh, base_url=untrusted.url_for("/open-api/v2")).doctor()
-    assert wrong(checkup) == [("connection", "failed")]
-    assert "certificates" in by_name(checkup)["connection"].advice
 
 
 @pytest.mark.parametrize(("hours", "told"), [(-2, "ahead of"), (2, "behind")])

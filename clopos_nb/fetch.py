@@ -49,6 +49,7 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
             rows = rows[:left]
             left -= len(rows)
         yield from rows
+        del wanted, rows  # when the next page fails, a crash report shows the variables
         if left == 0:
             return
     if not walk.complete:
@@ -97,6 +98,9 @@ def fetch_frames(
     if question.limit is not None:
         certificate.cut = sum(lane.rows(question.tables[0]) for lane in lanes) >= question.limit
     certificate.stamp()
+    _vouch(
+        certificate, manner.strict
+    )  # before the frames: a crash report shows the variables of an error
     frames = {}
     for table in question.tables:
         frame = assemble(table, _pieces(lanes, table, manner.label), manner.dtypes, columns)
@@ -104,7 +108,6 @@ def fetch_frames(
             frame = frame.head(question.limit)
         frame.attrs["clopos"] = {**certificate.as_dict(), "table": table.name}
         frames[table.name] = frame
-    _vouch(certificate, manner.strict)
     return frames
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import ipywidgets
 import jwt
+import pandas as pd
 import pytest
 from werkzeug import Response
 
@@ -118,13 +119,18 @@ def test_no_object_shows_a_mark_however_it_is_looked_at(visitor, faulty, marks):
     asks_for_a_phone(visitor, marks)
     faulty.on("/customers", rows())
     seen: set[int] = set()
-    looked_at = 0
+    kinds = set()
     for thing in public_objects(visitor):
         for each in everything_of(thing, seen):
-            looked_at += 1
+            kinds.add(type(each))
             found = [mark for shown in shown_by(each) for mark in marks.found_in(shown)]
             assert (type(each), found) == (type(each), [])
-    assert looked_at > 50
+    assert {each for each in vars(clopos_nb).values() if _is_for_users(each)} <= kinds
+
+
+def _is_for_users(each: object) -> bool:
+    """Tell whether it is a class of this package that is no error."""
+    return isinstance(each, type) and not issubclass(each, Exception)
 
 
 def test_a_certificate_names_no_value_that_was_asked_for(visitor, marks):
@@ -193,6 +199,14 @@ def _writes(session: clopos_nb.Session, marks: Marks) -> Any:
     return session.request("POST", "/customers", json=marks.person())
 
 
+def _breaks_off(server: Any, marks: Marks) -> None:
+    server.on(LIST, rows(marks.person(), total=3), Response("", 500))
+
+
+def _reads_rows(session: clopos_nb.Session, marks: Marks) -> Any:
+    return list(session.venue(1).rows("customers", filters={"phones": marks.text("phone typed")}))
+
+
 LIST, LOGIN = "/customers", "/auth"
 FAILURES: list[tuple[type[errors.CloposError], Any, Any]] = [
     (errors.CredentialsRefused, _refuse(LOGIN, 401), asks_for_a_phone),
@@ -207,6 +221,8 @@ FAILURES: list[tuple[type[errors.CloposError], Any, Any]] = [
     (errors.Conflict, _refuse(LIST, 409), _writes),
     (errors.RateLimited, _refuse(LIST, 429), asks_for_a_phone),
     (errors.ServerError, _refuse(LIST, 500), asks_for_a_phone),
+    (errors.ServerError, _breaks_off, asks_for_a_phone),
+    (errors.ServerError, _breaks_off, _reads_rows),
     (errors.UpstreamTimeout, _refuse(LIST, 504), asks_for_a_phone),
     (errors.OutcomeUnknown, _refuse(LIST, 500), _writes),
     (errors.ApiError, _refuse(LIST, 200), asks_for_a_phone),
@@ -221,7 +237,14 @@ FAILURES: list[tuple[type[errors.CloposError], Any, Any]] = [
 ]
 
 
-@pytest.mark.usefixtures("waits")
+@pytest.fixture
+def whole_frames() -> Iterator[None]:
+    """Show each column of a frame, so that a wide one hides nothing."""
+    with pd.option_context("display.max_columns", None, "display.max_colwidth", None):
+        yield
+
+
+@pytest.mark.usefixtures("waits", "whole_frames")
 @pytest.mark.parametrize(
     ("kind", "plant", "ask"), FAILURES, ids=lambda v: getattr(v, "__name__", "")
 )
@@ -240,7 +263,16 @@ def test_no_error_holds_or_shows_a_mark(faulty, visitor, marks, verbose, kind, p
     assert [mark for each in told for mark in marks.found_in(each)] == []
     # On .message is what a server says, and there may be a name in it; no secret, and no number.
     assert {mark for each in held for mark in marks.found_in(each)} <= {"name", "address"}
-    # Verbosely, a call shows what was written in it; nothing else.
-    shown = set(marks.found_in(verbose(caught)))
-    typed = {"phone typed", "phone typed, escaped"} if ask is asks_for_a_phone else marks.person()
-    assert shown <= set(typed)
+    # Verbosely, a call shows what was written in it, and nothing else.
+    typed = marks.person() if ask is _writes else {"phone typed", "phone typed, escaped"}
+    assert set(marks.found_in(verbose(caught))) <= set(typed)
+    calls = [
+        call
+        for call, _ in traceback.walk_tb(caught.tb)
+        if "clopos_nb" in call.f_globals["__name__"]
+    ]
+    assert len(calls) > 1
+    for call in calls:  # a crash report shows all variables
+        for name, value in call.f_locals.items():
+            found = set(marks.found_in(repr(value))) - set(typed)
+            assert (call.f_code.co_name, name, found) == (call.f_code.co_name, name, set())

@@ -11,6 +11,7 @@ import copy
 import json
 import logging
 import pickle
+import socket
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,7 @@ import ipywidgets
 import jwt
 import pandas as pd
 import pytest
-from werkzeug import Response
+from werkzeug import Request, Response
 
 import clopos_nb
 from clopos_nb import errors
@@ -199,6 +200,11 @@ def _writes(session: clopos_nb.Session, marks: Marks) -> Any:
     return session.request("POST", "/customers", json=marks.person())
 
 
+def _hangs_up(request: Request) -> Response:
+    request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return Response("")
+
+
 def _breaks_off(server: Any, marks: Marks) -> None:
     server.on(LIST, rows(marks.person(), total=3), Response("", 500))
 
@@ -224,6 +230,7 @@ FAILURES: list[tuple[type[errors.CloposError], Any, Any]] = [
     (errors.ServerError, _breaks_off, asks_for_a_phone),
     (errors.ServerError, _breaks_off, _reads_rows),
     (errors.UpstreamTimeout, _refuse(LIST, 504), asks_for_a_phone),
+    (errors.ConnectionFailed, _answer(LIST, lambda m: _hangs_up), asks_for_a_phone),
     (errors.OutcomeUnknown, _refuse(LIST, 500), _writes),
     (errors.ApiError, _refuse(LIST, 200), asks_for_a_phone),
     (errors.ResponseError, _answer(LIST, lambda m: Response(str(m.person()))), asks_for_a_phone),
@@ -235,6 +242,16 @@ FAILURES: list[tuple[type[errors.CloposError], Any, Any]] = [
         asks_for_a_phone,
     ),
 ]
+
+
+def test_every_kind_of_error_that_a_server_can_cause_is_provoked():
+    local = {errors.MissingCredentials, errors.InvalidDates, errors.UnknownTable}
+    local |= {errors.VenueNotFound, errors.RequestTimeout}  # the latter as ConnectionFailed
+    all_ = {getattr(errors, name) for name in errors.__all__}
+    leaves = {each for each in all_ if not each.__subclasses__()}
+    assert {each for each in leaves if issubclass(each, errors.CloposError)} == local | {
+        kind for kind, _, _ in FAILURES if not kind.__subclasses__()
+    }
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 class NoQueries:
     """A filter of log records that cuts the query off the addresses of one server.
 
-    urllib3 writes the address of each request at DEBUG, and a filter in it may be somebody's phone
-    number. Records about other servers stay as they are.
+    urllib3 writes the address of each request at DEBUG, and of an answer with broken headers as a
+    warning; a filter in it may be somebody's phone number. Records about other servers stay as they
+    are.
     """
 
     host: str
@@ -20,7 +21,8 @@ class NoQueries:
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change a record about this server; let every record pass."""
-        if isinstance(record.args, tuple) and {self.host, self.port} <= set(record.args):
+        said = " ".join(map(str, record.args or ()))
+        if isinstance(record.args, tuple) and self.host in said and str(self.port) in said:
             record.args = tuple(
                 arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args
             )
@@ -31,4 +33,5 @@ def log_no_queries(base_url: str) -> None:
     """Keep the queries to a server out of urllib3's log, from now on; twice is as once."""
     parts = urlsplit(base_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    logging.getLogger("urllib3.connectionpool").addFilter(NoQueries(parts.hostname or "", port))
+    for name in ("urllib3.connectionpool", "urllib3.connection"):
+        logging.getLogger(name).addFilter(NoQueries(parts.hostname or "", port))

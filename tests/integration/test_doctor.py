@@ -16,6 +16,7 @@ import clopos_nb
 from clopos_nb.checkup import Check, Checkup
 from clopos_nb.cli import main
 from clopos_nb.sandbox import Sandbox
+from clopos_nb.sandbox.faults import KINDS
 from clopos_nb.tables import CATALOGUE
 
 LISTS = [t.path for t in CATALOGUE.values() if not t.parent and not t.per]
@@ -61,6 +62,9 @@ def test_what_may_be_read_is_told_of_each_list_with_its_rows(fresh, brand, open_
     assert {f"GET {path}" for path in LISTS} <= set(found)
     count = len(brand.rows("users", brand.venue_ids[0]))
     assert found["GET /users"].found == f"readable, {count} rows"
+    assert (
+        found["GET /receipts"].found == "readable, 0 rows yesterday"
+    )  # the brand's books end before
     assert found["venues"].found == "4 seen, of the ids 1, 2, 3, 4"
 
 
@@ -219,6 +223,18 @@ def test_a_list_that_fails_does_not_keep_the_others_from_being_asked(fresh, open
     checkup = open_session(fresh).doctor()
     assert wrong(checkup) == [("GET /users", "failed")]
     assert by_name(checkup)["GET /receipts"].state == "ok"
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(("path", "affected"), [("/auth", "login"), ("/receipts", "GET /receipts")])
+def test_whatever_a_server_does_is_told_and_not_raised(fresh, open_session, name, path, affected):
+    session = open_session(fresh)
+    session._transport.sleep = lambda seconds: None  # between tries
+    fresh.faults.time_scale = 0.01
+    fresh.faults.add(name, path=path)
+    told = session.doctor().as_dict()
+    assert json.loads(json.dumps(told)) == told
+    assert {check["name"] for check in told["checks"] if check["state"] == "failed"} <= {affected}
 
 
 def test_a_budget_that_is_used_up_for_long_is_told_instead_of_waited_for(faulty, visitor, envelope):

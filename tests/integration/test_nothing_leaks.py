@@ -166,6 +166,22 @@ def test_no_log_record_of_any_package_holds_a_mark(visitor, marks, caplog):
     assert [each for each in held if each[1]] == []
 
 
+def _broken_headers(request: Request) -> Response:
+    """Answer no rows, below a header line that is none, which urllib3 warns of."""
+    body = json.dumps(rows()).encode()
+    head = f"HTTP/1.1 200 OK\r\nno header\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    request.environ["werkzeug.socket"].sendall(head + body)
+    return _hangs_up(request)
+
+
+def test_no_warning_of_a_broken_answer_holds_a_mark(visitor, faulty, marks, caplog):
+    faulty.on("/customers", _broken_headers, rows())
+    visitor.get("/customers", {"phone": marks.text("phone typed")})
+    (warned,) = [r for r in caplog.records if r.levelno >= logging.WARNING]
+    assert warned.name == "urllib3.connection"
+    assert marks.found_in(warned.getMessage()) == []
+
+
 def test_other_servers_are_logged_as_ever(visitor, marks, caplog):
     visitor.login()
     caplog.clear()

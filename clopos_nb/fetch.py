@@ -98,9 +98,7 @@ def fetch_frames(
     if question.limit is not None:
         certificate.cut = sum(lane.rows(question.tables[0]) for lane in lanes) >= question.limit
     certificate.stamp()
-    _vouch(
-        certificate, manner.strict
-    )  # before the frames: a crash report shows the variables of an error
+    _vouch(certificate, manner.strict)  # before there are rows that a crash report could show
     frames = {}
     for table in question.tables:
         frame = assemble(table, _pieces(lanes, table, manner.label), manner.dtypes, columns)

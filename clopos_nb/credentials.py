@@ -100,15 +100,15 @@ def given(arguments: Mapping[str, str | Secret | None]) -> dict[str, Secret]:
     return found
 
 
-def complete(found: Mapping[str, Secret], *, ask: bool = True) -> Credentials:
-    """Fill what is missing from the key ring, then from a prompt, or say what to set.
+def look_up(
+    found: Mapping[str, Secret], *, ask: bool = True
+) -> tuple[dict[str, Secret], dict[str, str]]:
+    """Fill what is missing from the key ring, then from a prompt unless ``ask`` is false.
 
-    With ``ask`` false nobody is asked.
-
-    Raises
-    ------
-    MissingCredentials
-        Something is still missing and nobody can be asked.
+    Returns
+    -------
+    tuple
+        What there is now, and where that was found which was missing.
     """
     values, origins = dict(found), {}
     sources = {"key ring": _from_keyring, **({"prompt": _from_prompt} if ask else {})}
@@ -116,6 +116,18 @@ def complete(found: Mapping[str, Secret], *, ask: bool = True) -> Credentials:
         for name in NAMES:
             if name not in values and (answer := source(name)):
                 values[name], origins[name] = Secret(answer), origin
+    return values, origins
+
+
+def complete(found: Mapping[str, Secret]) -> Credentials:
+    """Fill what is missing from the key ring, then from a prompt, or say what to set.
+
+    Raises
+    ------
+    MissingCredentials
+        Something is still missing and nobody can be asked.
+    """
+    values, origins = look_up(found)
     missing = [name for name in NAMES if name not in values]
     if missing:
         variables = ", ".join(VARIABLES[name] for name in missing)

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 from clopos_nb import errors
 from clopos_nb.addresses import is_loopback
 from clopos_nb.checkup import Check, Checkup, State
-from clopos_nb.credentials import NAMES, VARIABLES, complete
+from clopos_nb.credentials import NAMES, VARIABLES, Secret, look_up
 from clopos_nb.errands import Errand
 from clopos_nb.questions import Question
 from clopos_nb.session import Session
@@ -85,18 +85,17 @@ def _versions() -> Check:
 def _settings(session: Session) -> Iterator[Check]:
     """Tell each setting and where it came from; of a secret, that it is there."""
     transport, sources = session._transport, dict(session._sources)
-    try:
-        known = session._credentials or complete(session._given, ask=False)
-    except errors.MissingCredentials:
-        shown = dict.fromkeys(session._given, "set")
+    known = session._credentials
+    if known is None:
+        values, origins = look_up(session._given, ask=False)
     else:
-        session._credentials = known
-        sources |= known.origins
-        shown = {"client_id": "set", "client_secret": "set"}
-        shown |= {"brand": known.brand, "integrator_id": known.integrator_id}
+        values = {name: Secret(text) for name, text in known.body().items()}
+        origins = dict(known.origins)
+    sources |= origins
     for name in NAMES:
-        if name in shown:
-            yield Check(name, "ok", f"{shown[name]} ({sources[name]})")
+        if name in values:
+            shown = "set" if name.startswith("client") else values[name].reveal()
+            yield Check(name, "ok", f"{shown} ({sources[name]})")
         else:
             advice = f"Set {VARIABLES[name]}, or pass {name}= to clopos_nb.Session()"
             yield Check(name, "failed", "not set", advice)
@@ -278,7 +277,7 @@ def _problem(
 
 def _path(path: Path) -> str:
     """Return a path without the home directory, which is called after somebody."""
-    home = Path.home()
+    home = Path(os.path.expanduser("~"))  # which does not mind that there is none
     return str(Path("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)
 
 
@@ -289,6 +288,7 @@ def _masked(session: Session, check: Check) -> Check:
     """
     known, token = session._credentials, session._transport.held_token(session._credentials)
     secrets = [known.client_id, known.client_secret] if known else []
+    secrets += [secret for name, secret in session._given.items() if name.startswith("client")]
     secrets += [token.secret] if token else []
     found, advice = check.found, check.advice
     for secret in secrets:

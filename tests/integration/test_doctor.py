@@ -140,6 +140,20 @@ def test_a_missing_credential_is_named_and_nobody_is_asked_for_it(fresh, environ
     assert len(fresh.requests) == 0
 
 
+def test_what_the_key_ring_holds_is_not_called_missing_where_something_else_is(
+    fresh, environment, key_ring, monkeypatch
+):
+    environment(fresh, CLOPOS_BRAND=fresh.credentials["client_secret"])  # pasted in the wrong place
+    monkeypatch.delenv("CLOPOS_CLIENT_ID")
+    monkeypatch.delenv("CLOPOS_INTEGRATOR_ID")
+    key_ring(integrator_id="theirs")
+    with clopos_nb.Session() as session:
+        checkup = session.doctor()
+    assert wrong(checkup) == [("client_id", "failed")]
+    assert by_name(checkup)["integrator_id"].found == "theirs (key ring)"
+    assert by_name(checkup)["brand"].found == "*** (CLOPOS_BRAND)"
+
+
 def test_a_default_venue_that_is_not_there_is_found(fresh, open_session):
     checkup = open_session(fresh, venue_id=77).doctor()
     assert ("venues", "failed") in wrong(checkup)

@@ -1,8 +1,9 @@
-"""The command line: ``clopos-nb demo`` and ``clopos-nb sandbox``."""
+"""The command line: ``clopos-nb demo``, ``pull``, ``doctor`` and ``sandbox``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -82,6 +83,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(run=_demo)
 
+    about = "Read a table of your brand into a file; the settings are those of CLOPOS_...."
+    pull = commands.add_parser("pull", help=about, description=about)
+    pull.add_argument("table", metavar="TABLE", help="as receipts; a wrong one lists them all")
+    days = "a day, month or year, or 'last 7 days'; both days are included"
+    pull.add_argument("start", nargs="?", help=days)
+    pull.add_argument("end", nargs="?", help="the last day")
+    pull.add_argument(
+        "--venues", nargs="+", default="all", metavar="VENUE", help="ids or names (default: all)"
+    )
+    pull.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="ends in .parquet, .csv or .xlsx; the certificate is in the first's metadata, and "
+        "beside the others",
+    )
+    pull.add_argument("--force", action="store_true", help="replace a file that is there")
+    pull.set_defaults(run=_pull)
+
+    about = "Look for what keeps a session from reading; the settings are those of CLOPOS_...."
+    doctor = commands.add_parser("doctor", help=about, description=about)
+    doctor.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    doctor.set_defaults(run=_doctor)
+
     about = "Serve the simulated brand until interrupted."
     server = commands.add_parser("sandbox", help=about, description=about)
     sandbox.add_arguments(server)
@@ -127,6 +153,34 @@ def _demo(arguments: argparse.Namespace) -> int:
         return _fail(f"cannot write {path} ({error.strerror}); choose another folder with --out")
     print(f"\nThe report, with a plot: {path}\n\n{_HINTS}")
     return 0 if all(certificate["complete"] for certificate in certificates) else 1
+
+
+def _pull(arguments: argparse.Namespace) -> int:
+    """Write a table into a file, or nothing where it is not complete."""
+    import clopos_nb
+    from clopos_nb.files import checked_target, save
+
+    path = arguments.out
+    checked_target(path, force=arguments.force)  # before the first request
+    with clopos_nb.Session() as session:
+        frame = session.frame(
+            arguments.table, arguments.start, arguments.end, venues=arguments.venues, strict=True
+        )
+    try:
+        save(frame, path, force=arguments.force)
+    except OSError as error:
+        return _fail(f"cannot write {path} ({error.strerror}); choose another file with --out")
+    print(f"{_certificate_line(frame.attrs['clopos'])}\n{path}")
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    """Say what is well and what is not; nothing of it is secret."""
+    from clopos_nb.doctor import examine_environment
+
+    checkup = examine_environment()
+    print(json.dumps(checkup.as_dict(), indent=2) if arguments.json else checkup)
+    return 0 if checkup.ok else 1
 
 
 def _table(comparison: pd.DataFrame) -> str:

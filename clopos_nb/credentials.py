@@ -7,7 +7,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from clopos_nb.errors import MissingCredentials
@@ -62,12 +62,16 @@ class Secret:
 
 @dataclass(frozen=True)
 class Credentials:
-    """What ``POST /auth`` asks for; brand and integrator may be shown, the pair may not."""
+    """What ``POST /auth`` asks for; brand and integrator may be shown, the pair may not.
+
+    ``origins`` says of those that nobody set where they were found: the key ring or a prompt.
+    """
 
     client_id: Secret
     client_secret: Secret
     brand: str
     integrator_id: str
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def body(self) -> dict[str, str]:
         """Return the body of ``POST /auth``."""
@@ -96,6 +100,25 @@ def given(arguments: Mapping[str, str | Secret | None]) -> dict[str, Secret]:
     return found
 
 
+def look_up(
+    found: Mapping[str, Secret], *, ask: bool = True
+) -> tuple[dict[str, Secret], dict[str, str]]:
+    """Fill what is missing from the key ring, then from a prompt unless ``ask`` is false.
+
+    Returns
+    -------
+    tuple
+        What there is now, and where that was found which was missing.
+    """
+    values, origins = dict(found), {}
+    sources = {"key ring": _from_keyring, **({"prompt": _from_prompt} if ask else {})}
+    for origin, source in sources.items():
+        for name in NAMES:
+            if name not in values and (answer := source(name)):
+                values[name], origins[name] = Secret(answer), origin
+    return values, origins
+
+
 def complete(found: Mapping[str, Secret]) -> Credentials:
     """Fill what is missing from the key ring, then from a prompt, or say what to set.
 
@@ -104,11 +127,7 @@ def complete(found: Mapping[str, Secret]) -> Credentials:
     MissingCredentials
         Something is still missing and nobody can be asked.
     """
-    values = dict(found)
-    for source in (_from_keyring, _from_prompt):
-        for name in NAMES:
-            if name not in values and (answer := source(name)):
-                values[name] = Secret(answer)
+    values, origins = look_up(found)
     missing = [name for name in NAMES if name not in values]
     if missing:
         variables = ", ".join(VARIABLES[name] for name in missing)
@@ -123,6 +142,7 @@ def complete(found: Mapping[str, Secret]) -> Credentials:
         client_secret=values["client_secret"],
         brand=values["brand"].reveal(),
         integrator_id=values["integrator_id"].reveal(),
+        origins=origins,
     )
 
 

@@ -49,6 +49,7 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
             rows = rows[:left]
             left -= len(rows)
         yield from rows
+        del wanted, rows  # when the next page fails, a crash report shows the variables
         if left == 0:
             return
     if not walk.complete:
@@ -99,13 +100,15 @@ def fetch_frames(
     walked = [asking.lanes(drift, manner.dtypes) for asking in askings]
     with Progress(title, manner.progress) as bar:
         walk_all([lane for lanes in walked for lane in lanes], transport, bar, manner.on_error)
-    frames: dict[str, pd.DataFrame] = {}
-    certificates = []
-    for asking, lanes in zip(askings, walked, strict=True):
-        certificates.append(_certificate(asking.question, brand, lanes))
-        frames |= _frames(asking, lanes, manner, certificates[-1])
-    for certificate in certificates:
+    reads = [
+        (each, lanes, _certificate(each.question, brand, lanes))
+        for each, lanes in zip(askings, walked, strict=True)
+    ]
+    for _, _, certificate in reads:  # before there are rows that a crash report could show
         _vouch(certificate, manner.strict)
+    frames: dict[str, pd.DataFrame] = {}
+    for asking, lanes, certificate in reads:
+        frames |= _frames(asking, lanes, manner, certificate)
     return frames
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import json
+import os
 import re
+import secrets
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import pandas as pd
@@ -20,6 +25,7 @@ MIME: dict[Format, str] = {
 SHEET_ROWS = 1_048_575  # of Excel, below the head
 CELL_LETTERS = 32_767
 FIRST_DAY = pd.Timestamp("1900-03-01")  # before it Excel has no days, or counts one that was none
+_NO_WRITER = "XLSX needs the extra explore: pip install 'clopos_nb[explore]'"
 
 # What a spreadsheet takes for a formula; a phone number with its plus is none.
 _FORMULA = re.compile(r"\s*(?:[=@＝＠\t\r]|[+＋－-](?![\d\s().-]*$))")
@@ -66,6 +72,67 @@ def as_file(frame: pd.DataFrame, kind: Format) -> bytes:
     return stream.getvalue()
 
 
+def checked_target(path: Path, *, force: bool = False) -> Format:
+    """Return the kind of file that a path asks for, if one can be written there; writes nothing.
+
+    Raises
+    ------
+    ConfigError
+        Its ending is none of the three, there is something already and ``force`` is false, its
+        folder is not there, or XLSX without the extra ``explore``.
+    """
+    kind = next((kind for kind in MIME if path.suffix.lower() == f".{kind}"), None)
+    if kind is None:
+        message = f"{path} does not say what to write; end it in .parquet, .csv or .xlsx"
+        raise ConfigError(message)
+    if kind == "xlsx" and importlib.util.find_spec("xlsxwriter") is None:
+        raise ConfigError(_NO_WRITER)
+    if not path.parent.is_dir():
+        message = f"There is no folder {path.parent}; make it, or choose another"
+        raise ConfigError(message)
+    for each in (path, _certificate_path(path)):
+        if os.path.lexists(each) and not force:
+            message = f"{each} is there already; choose another name, or say --force to replace it"
+            raise ConfigError(message)
+    return kind
+
+
+def save(frame: pd.DataFrame, path: Path, *, force: bool = False) -> None:
+    """Write a frame as the file that a path asks for, with its certificate.
+
+    The certificate is in the metadata of Parquet, where ``pandas.read_parquet`` finds it, and
+    beside the other kinds as ``PATH.certificate.json``. Whoever reads sees the old file or the
+    whole new one, and no certificate of another file.
+
+    Raises
+    ------
+    ConfigError
+        As of :func:`checked_target` and :func:`as_file`.
+    OSError
+        The disk does not take it; what was there before still is.
+    """
+    kind = checked_target(path, force=force)
+    contents = {path: as_file(frame, kind)}
+    if kind != "parquet":
+        text = json.dumps(frame.attrs["clopos"], indent=2, ensure_ascii=False)
+        contents[_certificate_path(path)] = text.encode()
+    drafts = {each: each.with_name(f".{each.name}.{secrets.token_hex(4)}") for each in contents}
+    try:
+        for each, draft in drafts.items():
+            with draft.open("xb") as stream:
+                stream.write(contents[each])
+        _certificate_path(path).unlink(missing_ok=True)
+        for each, draft in drafts.items():
+            draft.replace(each)
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+
+
+def _certificate_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.certificate.json")
+
+
 def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame whose texts no spreadsheet runs, names of columns included."""
     frame = frame.rename(columns=lambda name: _quoted(str(name)))
@@ -104,8 +171,7 @@ def _write_sheet(frame: pd.DataFrame, stream: io.BytesIO) -> None:
     try:
         writer = pd.ExcelWriter(stream, engine="xlsxwriter", engine_kwargs={"options": options})
     except ImportError:
-        message = "XLSX needs the extra explore: pip install 'clopos_nb[explore]'"
-        raise ConfigError(message) from None
+        raise ConfigError(_NO_WRITER) from None
     with writer:
         frame.assign(**instants).to_excel(
             writer, index=False, sheet_name="clopos", freeze_panes=(1, 0)

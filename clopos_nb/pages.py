@@ -29,7 +29,7 @@ class Pages:
     (100, 37, 0)
     """
 
-    _pieces: dict[str, list[pa.Table]] = field(default_factory=dict)
+    _pieces: dict[str, list[pa.Table]] = field(default_factory=dict, repr=False)
     _loose: int = 0
 
     def append(self, page: Tables) -> None:

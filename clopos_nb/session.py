@@ -27,7 +27,7 @@ from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
 from clopos_nb.reads import Reads
-from clopos_nb.settings import dtypes, one_of, rate, venue_setting, zone
+from clopos_nb.settings import dtypes, one_of, rate, sources, venue_setting, zone
 from clopos_nb.several import SessionFrames
 from clopos_nb.tables import CATALOGUE, Catalogue
 from clopos_nb.tokens import Token, TokenStore
@@ -35,6 +35,7 @@ from clopos_nb.transport import Transport
 from clopos_nb.venues import Venue, VenueLike, Venues
 
 if TYPE_CHECKING:
+    from clopos_nb.checkup import Checkup
     from clopos_nb.widgets import DatesPicker, TablePicker, VenuePicker, VenuesPicker
     from clopos_nb.widgets.explorer import Explorer
 
@@ -108,12 +109,21 @@ class Session(html.Tidy):
         today: dt.date | None = None,
         rate_limit: str | None = None,
     ) -> None:
-        self._given = given(
+        credentials = {
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "brand": brand,
+            "integrator_id": integrator_id,
+        }
+        self._given = given(credentials)
+        self._sources = sources(
             {
-                "client_id": client_id,
-                "client_secret": client_secret,
-                "brand": brand,
-                "integrator_id": integrator_id,
+                **credentials,
+                "venue_id": venue_id,
+                "base_url": base_url,
+                "timezone": timezone,
+                "cache_dir": cache_dir,
+                "rate_limit": rate_limit,
             }
         )
         self._credentials: Credentials | None = None
@@ -469,6 +479,27 @@ class Session(html.Tidy):
     def quota(self) -> Quota:
         """The request budget, as the last answer stated it."""
         return self._transport.quota
+
+    def doctor(self) -> Checkup:
+        """Return what is well and what is not: a :class:`~clopos_nb.checkup.Checkup`.
+
+        Settings and where each came from, the way to the server, its clock, the login, the venues,
+        what these credentials may read, the request budget, the cache, versions. A request without
+        a token, one for each list of the catalogue, and a login if there is no token yet; nobody is
+        asked for a credential. It holds no secret and nothing about a person, to be sent to whoever
+        helps. What is wrong is in it and raises nothing.
+
+        Examples
+        --------
+        >>> import clopos_nb
+        >>> with clopos_nb.demo() as session:
+        ...     checkup = session.doctor()
+        >>> checkup.ok, checkup.verdict
+        (True, 'All is well')
+        """
+        from clopos_nb.doctor import examine  # only whoever asks for it loads it
+
+        return examine(self)
 
     def logout(self) -> None:
         """Forget the token, here and on disk; sessions open elsewhere keep theirs to its end."""

@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from clopos_nb import errors
 from clopos_nb.budget import Rate
 from clopos_nb.columns import Dtypes
+from clopos_nb.credentials import VARIABLES as CREDENTIALS
+
+VARIABLES = {
+    **CREDENTIALS,
+    "venue_id": "CLOPOS_VENUE_ID",
+    "base_url": "CLOPOS_BASE_URL",
+    "timezone": "CLOPOS_TIMEZONE",
+    "cache_dir": "CLOPOS_NB_CACHE_DIR",
+    "rate_limit": "CLOPOS_RATE_LIMIT",
+}
+
+
+def sources(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return where each setting comes from: an argument, its environment variable or the default.
+
+    Examples
+    --------
+    >>> from clopos_nb.settings import sources
+    >>> sources({"venue_id": 3, "timezone": ""})
+    {'venue_id': 'argument', 'timezone': 'default'}
+    """
+    return {
+        name: "argument"
+        if value not in (None, "")
+        else VARIABLES[name]
+        if os.environ.get(VARIABLES[name])
+        else "default"
+        for name, value in arguments.items()
+    }
 
 
 def venue_setting(venue_id: int | None) -> int | None:

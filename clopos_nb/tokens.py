@@ -192,13 +192,14 @@ class TokenStore:
         return token if token and token.is_fresh(self.now()) else None
 
     def forget(self, key: str) -> None:
-        """Delete the token here and on disk, with every expired row."""
+        """Delete the token here and on disk, with every expired row; no piece of it is left."""
         with self._lock:
             self._memory.pop(key, None)
             with self.cabinet.opened() as cache:
                 if cache is not None:
                     cache.delete(key)
                     cache.expire()
+                    self.cabinet.wipe(cache)
 
     def close(self) -> None:
         """Close the cache; the next use opens it again."""

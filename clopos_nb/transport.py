@@ -29,6 +29,7 @@ from clopos_nb.addresses import checked_path, is_loopback
 from clopos_nb.budget import Budget, Rate
 from clopos_nb.credentials import Credentials
 from clopos_nb.errands import Errand, Request, Stopped
+from clopos_nb.quiet import log_no_queries
 from clopos_nb.quota import Quota, retry_after_s
 from clopos_nb.tokens import Token, TokenStore
 
@@ -154,6 +155,22 @@ class Transport:
         """Forget the token, here and on disk."""
         self.store.forget(self.credentials().fingerprint(self.base_url))
 
+    def probe(self) -> tuple[float, float | None]:
+        """Send one request without a token, whatever it answers.
+
+        Returns
+        -------
+        tuple
+            Seconds until the answer came, and the server's time if it tells it.
+
+        Raises
+        ------
+        TransportError
+        """
+        began = time.perf_counter()
+        response = self._exchange(Request("GET", "/venues"), _Headers())
+        return time.perf_counter() - began, _server_time(response)
+
     def close(self) -> None:
         """Close connections and the token store; the next request opens them again."""
         with self._opening:
@@ -251,7 +268,7 @@ class Transport:
                 timeout=(CONNECT_S, READ_S),
                 allow_redirects=False,
             )
-        except requests.RequestException as exc:
+        except OSError as exc:  # RequestException is one; a bare one is a missing certificate file
             problem = _no_answer(exc, request, self.base_url)
         except KeyboardInterrupt:
             problem = KeyboardInterrupt()  # a new one: the old one's frames hold the headers
@@ -274,7 +291,7 @@ class Transport:
             response.content,
             path=request.path,
             venue_id=request.venue_id,
-            sent=request.strings.open(),
+            sent=self._known_to_the_server(request),
             retry_after=retry_after_s(response.headers),
             reader=request.reader,
         )
@@ -283,6 +300,11 @@ class Transport:
         if request.is_write and isinstance(answer, errors.ServerError | errors.ResponseError):
             raise _unknown(request) from answer
         raise answer
+
+    def _known_to_the_server(self, request: Request) -> list[str]:
+        """Return what a server might repeat in an error: what was sent, now or at the login."""
+        known = self.credentials()
+        return [*request.strings.open(), known.client_id.reveal(), known.client_secret.reveal()]
 
     def _http(self) -> requests.Session:
         """Return the connections, which all threads of this process share."""
@@ -299,6 +321,7 @@ class Transport:
                 http.headers["Content-Type"] = "application/json"
                 # A proxy of the environment has no business between two programs of one machine.
                 http.trust_env = not is_loopback(urlsplit(self.base_url).hostname or "")
+                log_no_queries(self.base_url)
                 self._connections = http
             return self._connections
 
@@ -326,10 +349,9 @@ def _unknown(request: Request) -> errors.OutcomeUnknown:
     )
 
 
-def _no_answer(
-    exc: requests.RequestException, request: Request, base_url: str
-) -> errors.CloposError:
+def _no_answer(exc: OSError, request: Request, base_url: str) -> errors.CloposError:
     host = urlsplit(base_url).netloc
+    bare = not isinstance(exc, requests.RequestException)
     refused = isinstance(exc, requests.ConnectTimeout) or "NewConnectionError" in repr(exc)
     if request.is_write and not refused:
         return _unknown(request)
@@ -338,10 +360,10 @@ def _no_answer(
             f"{request}: {host} did not answer within {READ_S:.0f} s. Try again, or ask for "
             "fewer days"
         )
-    if isinstance(exc, requests.exceptions.SSLError):
+    if isinstance(exc, requests.exceptions.SSLError) or bare:
         return errors.ConnectionFailed(
             f"{request}: the secure connection to {host} failed. Check the machine's clock and "
-            "certificates, and that base_url is right"
+            "certificates (REQUESTS_CA_BUNDLE, where it is set), and that base_url is right"
         )
     return errors.ConnectionFailed(
         f"{request}: {host} could not be reached, or broke the connection off "

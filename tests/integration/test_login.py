@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import IO
 
+import diskcache
 import pytest
 from werkzeug import Response
 
@@ -179,6 +180,20 @@ def test_logout_deletes_the_token_from_disk_and_the_next_session_logs_in(
     assert row[len(row) // 2 :] not in raw(cache)
     open_session(fresh).get("/venues")
     assert fresh.count("/auth") == 2
+
+
+def test_logout_leaves_no_piece_of_the_token_in_any_file(fresh, open_session, cache):
+    # Made by a SQLite that leaves what it deletes readable, as many do.
+    diskcache.Cache(str(cache), sqlite_secure_delete=0).close()
+    cache.chmod(0o700)
+    session, other = open_session(fresh), open_session(fresh)
+    rows = [row_of(session.login(), cache) for _ in range(2)]  # the second overwrites the first
+    pieces = [row[at : at + 12] for row in rows for at in range(0, len(row) - 12, 4)]
+    assert [piece for piece in pieces if piece in raw(cache)] != []
+    other.get("/venues")
+    session.logout()
+    kept = raw(cache)  # while both are open: the write-ahead log is a file too
+    assert [piece for piece in pieces if piece in kept] == []
 
 
 def test_closing_keeps_the_token_for_the_next_session(fresh, open_session):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -54,6 +54,8 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
 
 # ----------------------------------------------------------------------------- frames
 
+Refresh: TypeAlias = Literal["auto", "never", "full"]
+
 
 @dataclass(frozen=True)
 class Manner:
@@ -65,6 +67,7 @@ class Manner:
     strict: bool = False
     on_error: Literal["raise", "warn"] = "raise"
     progress: bool | None = None
+    refresh: Refresh = "auto"  # of a store
 
 
 def fetch_frames(
@@ -82,8 +85,8 @@ def fetch_frames(
     ------
     AuthError, TransportError, ApiError, ResponseError, IncompleteResult
     """
-    columns = checked_columns(question.tables[0], manner.columns, manner.label)
-    certificate = _certificate(question, brand)
+    checked_columns(question.tables[0], manner.columns, manner.label)
+    certificate = certificate_of(question, brand)
     ask = Decoding(question.shape, drift, manner.dtypes)
     with Progress(question.name, manner.progress) as bar:
         lanes = walk_places(transport, question, places, ask, bar, manner.on_error)
@@ -91,11 +94,24 @@ def fetch_frames(
     for lane in lanes:
         if lane.walk.pages or lane.record.error:  # a limit may have been reached before
             certificate.venues.append(lane.record)
-        pages += [_labelled(p, lane.place) if manner.label else p for p in lane.pages]
+        pages += [labelled(p, lane.place) if manner.label else p for p in lane.pages]
         lane.pages.clear()
     if question.limit is not None:
         first = question.tables[0].name
         certificate.cut = sum(page[first].num_rows for page in pages) >= question.limit
+    return certified(question, certificate, pages, manner)
+
+
+def certified(
+    question: Question, certificate: Certificate, pages: Sequence[Tables], manner: Manner
+) -> dict[str, pd.DataFrame]:
+    """Return the pages as a frame for each table, with its certificate, and vouch for it.
+
+    Raises
+    ------
+    ConfigError, IncompleteResult
+    """
+    columns = checked_columns(question.tables[0], manner.columns, manner.label)
     certificate.stamp()
     frames = {}
     for table in question.tables:
@@ -109,7 +125,8 @@ def fetch_frames(
     return frames
 
 
-def _certificate(question: Question, brand: str) -> Certificate:
+def certificate_of(question: Question, brand: str) -> Certificate:
+    """Return the certificate of an answer to a question, before anything came."""
     return Certificate(
         brand=brand,
         table=question.name,
@@ -129,10 +146,10 @@ def _vouch(certificate: Certificate, strict: bool) -> None:
         incomplete = certificate.incomplete()
         if strict:
             raise incomplete
-        warnings.warn(str(incomplete), errors.IncompleteResultWarning, stacklevel=5)
+        warnings.warn(str(incomplete), errors.IncompleteResultWarning, stacklevel=6)
 
 
-def _labelled(page: Tables, place: Place) -> Tables:
+def labelled(page: Tables, place: Place) -> Tables:
     """Add the venue's id, unless the rows have their own, and its name."""
     return {name: _with_venue(table, place) for name, table in page.items()}
 

@@ -16,6 +16,7 @@ from clopos_nb.drift import Drift
 from clopos_nb.fetch import Manner, fetch_frames
 from clopos_nb.items import source_of
 from clopos_nb.questions import Day, Place, Question, plain_filters
+from clopos_nb.store import Store
 from clopos_nb.tables import CATALOGUE, Table
 from clopos_nb.transport import Transport
 
@@ -29,6 +30,7 @@ class Reads:
     today: dt.date | None
     brand: Callable[[], str]
     drift: Drift = field(default_factory=Drift)
+    store: Store | None = None
 
     def questions(
         self,
@@ -69,10 +71,28 @@ class Reads:
     def frames(
         self, questions: Sequence[Question], places: Sequence[Place], manner: Manner
     ) -> dict[str, pd.DataFrame]:
-        """Read every question from the places."""
+        """Read every question from the places, through the store if there is one.
+
+        Raises
+        ------
+        ConfigError
+            Only the store is to be read, and there is none.
+        """
+        if self.store is None and manner.refresh == "never":
+            message = (
+                "refresh='never' reads the store alone; give the session one (CLOPOS_NB_STORE)"
+            )
+            raise errors.ConfigError(message)
         found: dict[str, pd.DataFrame] = {}
         for question in questions:
-            found |= fetch_frames(
-                self.transport, question, places, manner, brand=self.brand(), drift=self.drift
-            )
+            found |= self._read(question, places, manner)
         return found
+
+    def _read(
+        self, question: Question, places: Sequence[Place], manner: Manner
+    ) -> dict[str, pd.DataFrame]:
+        if self.store is not None:
+            return self.store.frames(question, places, manner)
+        return fetch_frames(
+            self.transport, question, places, manner, brand=self.brand(), drift=self.drift
+        )

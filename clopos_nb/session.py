@@ -20,13 +20,14 @@ from clopos_nb.cabinet import default_cache_dir
 from clopos_nb.credentials import Credentials, Secret, complete, given
 from clopos_nb.days import DayLike
 from clopos_nb.drift import Drift
-from clopos_nb.errors import ConfigError
+from clopos_nb.errors import ConfigError, TransportError
 from clopos_nb.estimate import Estimate, estimate_places
-from clopos_nb.fetch import Manner, checked_columns
+from clopos_nb.fetch import Manner, Refresh, checked_columns
 from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
 from clopos_nb.reads import Reads
 from clopos_nb.settings import dtypes, one_of, rate, venue_setting, zone
+from clopos_nb.store import Store
 from clopos_nb.tables import CATALOGUE, Catalogue
 from clopos_nb.tokens import Token, TokenStore
 from clopos_nb.transport import Transport
@@ -64,6 +65,10 @@ class Session:
     rate_limit : str, optional
         Requests that Clopos grants this integrator and brand, as in ``"300/60s"``, the default; or
         ``CLOPOS_RATE_LIMIT``. What the server's own headers say goes before it.
+    store : path, optional
+        A directory of its own to keep what is read in, so that it is not read again; else
+        ``CLOPOS_NB_STORE``, else there is none, and False is none whatever is set. Needs the extra
+        ``store``.
 
     Raises
     ------
@@ -93,6 +98,7 @@ class Session:
         cache_dir: str | os.PathLike[str] | Literal[False] | None = None,
         today: dt.date | None = None,
         rate_limit: str | None = None,
+        store: str | os.PathLike[str] | Literal[False] | None = None,
     ) -> None:
         self._given = given(
             {
@@ -119,6 +125,7 @@ class Session:
             rate(rate_limit or os.environ.get("CLOPOS_RATE_LIMIT") or None),
         )
         self._reads = Reads(self._transport, timezone, today, lambda: self.brand)
+        self._reads.store = self._store_at(store)
 
     # -- who and where
 
@@ -133,18 +140,44 @@ class Session:
         return self._reads.drift
 
     @property
+    def store(self) -> Store:
+        """The local copy of what was read.
+
+        Raises
+        ------
+        ConfigError
+            The session was given no directory for one.
+        """
+        if self._reads.store is None:
+            message = "This session has no store; Session(store='directory') or CLOPOS_NB_STORE"
+            raise ConfigError(message)
+        return self._reads.store
+
+    @property
     def tables(self) -> Catalogue:
         """The tables that ``frame`` knows; shows itself as a list."""
         return CATALOGUE
 
     @property
     def venues(self) -> Venues:
-        """The brand's venues; one request, the first time."""
+        """The brand's venues; one request, the first time.
+
+        Without a connection they are those that the store holds something of, if there is one.
+        """
         with self._reading_venues:
             if self._venues is None:
-                answer = self._transport.send("GET", CATALOGUE["venues"].path)
+                try:
+                    answer = self._transport.send("GET", CATALOGUE["venues"].path)
+                except TransportError:
+                    if kept := self._stored_venues():
+                        return kept
+                    raise
                 self._venues = Venues(self, answer.rows())
             return self._venues
+
+    def _stored_venues(self) -> Venues | None:
+        rows = self._reads.store.venue_rows() if self._reads.store else []
+        return Venues(self, rows) if rows else None
 
     def venue(self, venue: VenueLike | None = None) -> Venue:
         """Return a venue by id, name or part of a name; without any, the default or main one.
@@ -183,6 +216,7 @@ class Session:
         strict: bool = False,
         errors: Literal["raise", "warn"] = "raise",
         progress: bool | None = None,
+        refresh: Refresh = "auto",
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -220,6 +254,9 @@ class Session:
             in the certificate and a warning. A refused login always raises.
         progress : bool, optional
             A bar: always, never, or by default when there is more than one page.
+        refresh : "auto", "never" or "full"
+            Of a store: read what is missing and what changed, one request for each venue when
+            nothing did; nothing, so that it works offline; or everything again.
         dtype_backend : "numpy_nullable" or "pyarrow"
             As in pandas: nullable dtypes, or Arrow's own for every column.
         money : "float" or "decimal"
@@ -255,6 +292,7 @@ class Session:
             strict=strict,
             on_error=one_of("errors", errors, "raise", "warn"),
             progress=progress,
+            refresh=one_of("refresh", refresh, "auto", "never", "full"),
         )
         questions = self._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._fetch(questions, venues, manner).values()
@@ -272,6 +310,7 @@ class Session:
         strict: bool = False,
         errors: Literal["raise", "warn"] = "raise",
         progress: bool | None = None,
+        refresh: Refresh = "auto",
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -306,6 +345,7 @@ class Session:
             strict=strict,
             on_error=one_of("errors", errors, "raise", "warn"),
             progress=progress,
+            refresh=one_of("refresh", refresh, "auto", "never", "full"),
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = self._reads.questions(names, start, end, filters, day)
@@ -468,6 +508,14 @@ class Session:
 
     # -- inside
 
+    def _store_at(self, store: str | os.PathLike[str] | Literal[False] | None) -> Store | None:
+        place = store if store is not None else os.environ.get("CLOPOS_NB_STORE")
+        if not place:
+            return None
+        host = self._transport.base_url.split("/")[2]
+        server = "this machine" if is_loopback(host.rsplit(":", 1)[0]) else host
+        return Store(Path(place), server, lambda: self.brand, self._transport, self.drift)
+
     def _complete_credentials(self) -> Credentials:
         if self._credentials is None:
             self._credentials = complete(self._given)
@@ -487,15 +535,22 @@ class Session:
         found: dict[str, pd.DataFrame] = {}
         for question in questions:
             labelled = replace(manner, label=not _of_brand(question, venues))
-            found |= self._reads.frames([question], self._places(question, venues), labelled)
+            offline = manner.refresh == "never"
+            places = self._places(question, venues, offline=offline)
+            found |= self._reads.frames([question], places, labelled)
         return found
 
     def _places(
-        self, question: Question, venues: str | VenueLike | Sequence[VenueLike]
+        self,
+        question: Question,
+        venues: str | VenueLike | Sequence[VenueLike],
+        *,
+        offline: bool = False,
     ) -> list[Place]:
         if _of_brand(question, venues):
             return [Place(None)]
-        return [venue.place for venue in self.venues.chosen(venues)]
+        known = self._stored_venues() if offline and self._venues is None else None
+        return [venue.place for venue in (known or self.venues).chosen(venues)]
 
 
 def _of_brand(question: Question, venues: object) -> bool:

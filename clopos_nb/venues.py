@@ -11,10 +11,10 @@ import pandas as pd
 
 from clopos_nb import errors, html
 from clopos_nb.days import DayLike
-from clopos_nb.fetch import Manner, read_rows
+from clopos_nb.fetch import Manner, Refresh, read_rows
 from clopos_nb.items import Row
 from clopos_nb.questions import Day, Place
-from clopos_nb.settings import dtypes
+from clopos_nb.settings import dtypes, one_of
 from clopos_nb.tables import CATALOGUE
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Venue:
         limit: int | None = None,
         strict: bool = False,
         progress: bool | None = None,
+        refresh: Refresh = "auto",
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -95,6 +96,7 @@ class Venue:
             columns=columns,
             strict=strict,
             progress=progress,
+            refresh=one_of("refresh", refresh, "auto", "never", "full"),
         )
         (question,) = self._session._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._session._reads.frames([question], [self.place], manner).values()
@@ -110,6 +112,7 @@ class Venue:
         day: Day = "created_at",
         strict: bool = False,
         progress: bool | None = None,
+        refresh: Refresh = "auto",
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -136,6 +139,7 @@ class Venue:
             dtypes(self._session._reads.timezone, dtype_backend, money, categorical),
             strict=strict,
             progress=progress,
+            refresh=one_of("refresh", refresh, "auto", "never", "full"),
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = self._session._reads.questions(names, start, end, filters, day)

@@ -30,7 +30,8 @@ def watch(event, arguments):
 sys.dont_write_bytecode = True
 sys.addaudithook(watch)
 import clopos_nb
-heavy = {"ipywidgets", "IPython", "matplotlib", "tornado", "clopos_nb.sandbox"} & set(sys.modules)
+heavy = {"ipywidgets", "IPython", "matplotlib", "tornado", "deltalake", "filelock",
+         "clopos_nb.sandbox"} & set(sys.modules)
 print(sorted(heavy), touched, threading.active_count())
 """
 

@@ -1,0 +1,79 @@
+"""What it takes to bring one venue's days up to what the server has."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from clopos_nb.certificate import VenueRecord
+from clopos_nb.questions import Place
+from clopos_nb.store.held import Days, Span, without
+from clopos_nb.store.lake import BRAND_WIDE, VENUE
+from clopos_nb.store.rows import Index, Rows
+
+
+def store_id(place: Place) -> int:
+    """Return the partition of a place."""
+    return BRAND_WIDE if place.id is None else place.id
+
+
+@dataclass
+class Plan:
+    """What is known of one venue, and what it takes to be what the server has."""
+
+    place: Place
+    days: Days | None
+    spans: list[Span]
+    gaps: list[Days | None]
+    index: Index
+    record: VenueRecord
+    totals: dict[Days | None, int | None] = field(default_factory=dict)  # of what was settled
+    seen: dict[Days | None, dt.datetime | None] = field(default_factory=dict)  # all changes up to
+    rewritten: bool = False
+    noted: bool = False  # what was seen is worth writing down, though no row changed
+
+    @property
+    def parts(self) -> list[Days]:
+        """The days that are held, each range as long as can be."""
+        if self.days is None:
+            return []
+        return without(self.days, [gap for gap in self.gaps if gap])
+
+    def replace(self, days: Days | None, rows: Rows, *, exact: bool) -> None:
+        """Take rows for all there is on some days."""
+        self.index = self.index.with_days(days, rows, exact=exact)
+        self.rewritten = True
+        self.record.walked.append("all" if days is None else f"{days[0]} to {days[1]}")
+
+    def look(self, rows: Rows) -> None:
+        """Take those of the rows that are news."""
+        news = self.index.news(rows)
+        if count := news[self.index.source.name].num_rows:
+            self.index = self.index.with_rows(news)
+            self.rewritten = True
+            self.record.changes += count
+
+
+def recorded(plan: Plan) -> VenueRecord:
+    """Return what a venue took, and that it is complete."""
+    record = plan.record
+    known = [total for total in plan.totals.values() if total is not None]
+    record.total = sum(known) if len(known) == len(plan.totals) else None
+    record.rows = plan.index.count(plan.days)
+    record.complete = True
+    if plan.parts:
+        record.source = "api+store" if plan.rewritten else "store"
+    return record
+
+
+def by_venue(rows: pa.Table) -> dict[int, pa.Table]:
+    """Return rows that come venue by venue as a table for each."""
+    column = rows.column(VENUE).combine_chunks()
+    found, at = {}, 0
+    for run in pc.value_counts(column).to_pylist():
+        found[run["values"]] = rows.slice(at, run["counts"])
+        at += run["counts"]
+    return found

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from typing import Literal
+
 from clopos_nb.session import Session
 
 
-def demo(*, timezone: str | None = None) -> Session:
+def demo(
+    *, timezone: str | None = None, store: str | os.PathLike[str] | Literal[False] = False
+) -> Session:
     """Return a session on a simulated brand; needs no credentials, no network, no files.
 
     A sandbox of the Clopos API starts on a free port of this machine and stops when the session is
@@ -17,6 +22,8 @@ def demo(*, timezone: str | None = None) -> Session:
     ----------
     timezone : str, optional
         As for :class:`Session`; the brand's own zone is ``"Asia/Baku"``.
+    store : path, optional
+        As for :class:`Session`; never that of ``CLOPOS_NB_STORE``, which is for a real brand.
 
     Returns
     -------
@@ -42,6 +49,7 @@ def demo(*, timezone: str | None = None) -> Session:
         timezone=timezone,
         cache_dir=False,
         today=sandbox.today,
+        store=store,
     )
     session._cleanup.callback(sandbox.stop)
     session._cleanup.callback(session._transport.retire)

@@ -38,7 +38,7 @@ class Certificate:
     because they lie outside the business days or filters asked for. ``requests`` are the pages and
     those that were asked for ahead and not needed after all. ``cut`` says that ``limit`` was
     reached, so that there may be more. ``filters`` are their names only: a value may be somebody's
-    phone number.
+    phone number. ``store_version`` is that of the store it was read from, for ``as_of=``.
     """
 
     brand: str
@@ -52,6 +52,7 @@ class Certificate:
     venues: list[VenueRecord] = field(default_factory=list)
     cut: bool = False
     fetched_at: str = ""
+    store_version: int | None = None
 
     @property
     def source(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -68,6 +69,12 @@ class Manner:
     on_error: Literal["raise", "warn"] = "raise"
     progress: bool | None = None
     refresh: Refresh = "auto"  # of a store
+    as_of: dt.datetime | int | None = None  # of a store: the version
+
+    @property
+    def offline(self) -> bool:
+        """Whether a store alone is to be read."""
+        return self.refresh == "never" or self.as_of is not None
 
 
 def fetch_frames(

@@ -78,9 +78,10 @@ class Reads:
         ConfigError
             Only the store is to be read, and there is none.
         """
-        if self.store is None and manner.refresh == "never":
+        if self.store is None and manner.offline:
             message = (
-                "refresh='never' reads the store alone; give the session one (CLOPOS_NB_STORE)"
+                "refresh='never' and as_of= read the store alone; give the session one "
+                "(CLOPOS_NB_STORE)"
             )
             raise errors.ConfigError(message)
         found: dict[str, pd.DataFrame] = {}

@@ -26,7 +26,7 @@ from clopos_nb.fetch import Manner, Refresh, checked_columns
 from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
 from clopos_nb.reads import Reads
-from clopos_nb.settings import dtypes, one_of, rate, venue_setting, zone
+from clopos_nb.settings import AsOf, dtypes, one_of, rate, venue_setting, version_at, zone
 from clopos_nb.store import Store
 from clopos_nb.tables import CATALOGUE, Catalogue
 from clopos_nb.tokens import Token, TokenStore
@@ -217,6 +217,7 @@ class Session:
         errors: Literal["raise", "warn"] = "raise",
         progress: bool | None = None,
         refresh: Refresh = "auto",
+        as_of: AsOf | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -257,6 +258,9 @@ class Session:
         refresh : "auto", "never" or "full"
             Of a store: read what is missing and what changed, one request for each venue when
             nothing did; nothing, so that it works offline; or everything again.
+        as_of : int, str, date or datetime, optional
+            Read the store alone, as it was: a version (``store_version`` in a certificate,
+            ``session.store.versions()``), a moment, or the end of a day.
         dtype_backend : "numpy_nullable" or "pyarrow"
             As in pandas: nullable dtypes, or Arrow's own for every column.
         money : "float" or "decimal"
@@ -293,6 +297,7 @@ class Session:
             on_error=one_of("errors", errors, "raise", "warn"),
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
+            as_of=version_at(as_of, self._reads.timezone, refresh),
         )
         questions = self._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._fetch(questions, venues, manner).values()
@@ -311,6 +316,7 @@ class Session:
         errors: Literal["raise", "warn"] = "raise",
         progress: bool | None = None,
         refresh: Refresh = "auto",
+        as_of: AsOf | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -346,6 +352,7 @@ class Session:
             on_error=one_of("errors", errors, "raise", "warn"),
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
+            as_of=version_at(as_of, self._reads.timezone, refresh),
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = self._reads.questions(names, start, end, filters, day)
@@ -535,7 +542,7 @@ class Session:
         found: dict[str, pd.DataFrame] = {}
         for question in questions:
             labelled = replace(manner, label=not _of_brand(question, venues))
-            offline = manner.refresh == "never"
+            offline = manner.offline
             places = self._places(question, venues, offline=offline)
             found |= self._reads.frames([question], places, labelled)
         return found

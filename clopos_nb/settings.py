@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pandas as pd
 
 from clopos_nb import errors
 from clopos_nb.budget import Rate
@@ -40,6 +43,46 @@ def one_of(name: str, value: Any, *choices: Any) -> Any:
         message = f"{name} is {value!r}; expected {' or '.join(map(repr, choices))}"
         raise errors.ConfigError(message)
     return value
+
+
+AsOf: TypeAlias = "int | str | dt.date"
+
+
+def version_at(value: AsOf | None, timezone: str | None, refresh: str) -> dt.datetime | int | None:
+    """Return the version or the moment that ``as_of=`` names; a day is all of that day.
+
+    A moment without an offset is the session's time zone's, or UTC.
+
+    Examples
+    --------
+    >>> from clopos_nb.settings import version_at
+    >>> version_at(7, None, "auto"), version_at("2026-03-01 12:00", "Asia/Baku", "auto").isoformat()
+    (7, '2026-03-01T12:00:00+04:00')
+    """
+    if value is None:
+        return None
+    if refresh == "full":
+        message = "as_of reads the store alone; leave refresh out"
+        raise errors.ConfigError(message)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    whole_day = not isinstance(value, dt.datetime) and len(str(value)) <= len("2026-03-01")
+    try:
+        moment = pd.Timestamp(value) if isinstance(value, (str, dt.date)) else None
+    except (TypeError, ValueError):
+        moment = None
+    if moment is None or pd.isna(moment):
+        message = (
+            f"as_of is {value!r}; expected a version (store.versions() lists them), a day or a "
+            'moment such as "2026-03-01 12:00"'
+        )
+        raise errors.ConfigError(message)
+    if whole_day:
+        moment += pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
+    if moment.tzinfo is None:
+        moment = moment.tz_localize(timezone or "UTC")
+    found: dt.datetime = moment.to_pydatetime()
+    return found
 
 
 def rate(text: str | None) -> Rate:

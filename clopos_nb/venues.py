@@ -14,7 +14,7 @@ from clopos_nb.days import DayLike
 from clopos_nb.fetch import Manner, Refresh, read_rows
 from clopos_nb.items import Row
 from clopos_nb.questions import Day, Place
-from clopos_nb.settings import dtypes, one_of
+from clopos_nb.settings import AsOf, dtypes, one_of, version_at
 from clopos_nb.tables import CATALOGUE
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Venue:
         strict: bool = False,
         progress: bool | None = None,
         refresh: Refresh = "auto",
+        as_of: AsOf | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -97,6 +98,7 @@ class Venue:
             strict=strict,
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
+            as_of=version_at(as_of, self._session._reads.timezone, refresh),
         )
         (question,) = self._session._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._session._reads.frames([question], [self.place], manner).values()
@@ -113,6 +115,7 @@ class Venue:
         strict: bool = False,
         progress: bool | None = None,
         refresh: Refresh = "auto",
+        as_of: AsOf | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -140,6 +143,7 @@ class Venue:
             strict=strict,
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
+            as_of=version_at(as_of, self._session._reads.timezone, refresh),
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = self._session._reads.questions(names, start, end, filters, day)

@@ -50,13 +50,14 @@ class Endpoint(msgspec.Struct):
 
 
 class State(msgspec.Struct):
-    """What a store holds, and whose it is."""
+    """What a store holds, and whose it is; versions before ``oldest`` cannot be read any more."""
 
     brand: str
     server: str
     format: int = FORMAT
     venues: dict[int, str] = msgspec.field(default_factory=dict)
     endpoints: dict[str, Endpoint] = msgspec.field(default_factory=dict)
+    oldest: int = 0
 
 
 def within(spans: Iterable[Span], days: Days) -> list[Span]:

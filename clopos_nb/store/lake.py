@@ -212,9 +212,9 @@ class Lake:
         Raises
         ------
         ConfigError
-            It is another brand's, made by a newer version of this package, or no store at all.
+            It is another brand's, made by another version of this package, or no store at all.
         StoreError
-            It cannot be read.
+            It cannot be read, or has no such version.
         """
         delta()
         with told("read", self.root):
@@ -222,11 +222,44 @@ class Lake:
                 self._refuse_foreign()
                 return Snapshot(self.root, State(self.brand(), self.server))
             held = delta().DeltaTable(self.root / HELD)
-            if at is not None:
-                held.load_as_version(at)
-            text = held.to_pyarrow_table().column("state")[0].as_py()
-            self._check(json.loads(text))
-            return Snapshot(self.root, msgspec.json.decode(text, type=State), held.version())
+            now = Snapshot(self.root, self._state(held), held.version())
+            if at is None:
+                return now
+            version = self._version(at, now.state.oldest)
+            held.load_as_version(version)
+            return Snapshot(self.root, self._state(held), version)
+
+    def _state(self, held: DeltaTable) -> State:
+        text = held.to_pyarrow_table().column("state")[0].as_py()
+        self._check(json.loads(text))
+        return msgspec.json.decode(text, type=State)
+
+    def written(self, oldest: int) -> list[tuple[int, dt.datetime]]:
+        """Return the versions since one, and when each was written, the oldest first."""
+        with told("read", self.root):
+            found = delta().DeltaTable(self.root / HELD).history()
+            return [
+                (each["version"], dt.datetime.fromtimestamp(each["timestamp"] / 1000, dt.UTC))
+                for each in reversed(found)
+                if each["version"] >= oldest and not each["operation"].startswith("VACUUM")
+            ]
+
+    def _version(self, at: dt.datetime | int, oldest: int) -> int:
+        """Return the version that was the newest one at a moment, or is this one."""
+        written = self.written(oldest)
+        if isinstance(at, dt.datetime):
+            fits = [version for version, when in written if when <= at]
+        else:
+            fits = [at] if any(version == at for version, _ in written) else []
+        if not fits:
+            first = f"{written[0][1]:%Y-%m-%d %H:%M} UTC (version {written[0][0]})"
+            message = (
+                f"The store in {self.root} has no version of {at}; it can be read back to {first}, "
+                "what was before is not there or was removed by vacuum() or forget(); "
+                "store.versions() lists them"
+            )
+            raise StoreError(message)
+        return fits[-1]
 
     def _refuse_foreign(self) -> None:
         if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
@@ -239,11 +272,13 @@ class Lake:
                 raise ConfigError(message)
 
     def _check(self, state: Mapping[str, Any]) -> None:
-        if int(state.get("format", 0)) > FORMAT:
+        made = int(state.get("format", 0))
+        if made != FORMAT:
+            other = "a newer" if made > FORMAT else "an older"
+            what = "update clopos_nb" if made > FORMAT else "delete it, to fill it from the server"
             message = (
-                f"The store in {self.root} was made by a newer clopos_nb (format "
-                f"{state['format']}, this one knows {FORMAT}); update clopos_nb, or name another "
-                "directory"
+                f"The store in {self.root} was made by {other} clopos_nb (format {made}, this one "
+                f"knows {FORMAT}); {what}, or name another directory"
             )
             raise ConfigError(message)
         if (state["brand"], state["server"]) != (self.brand(), self.server):

@@ -54,6 +54,7 @@ def held_frames(
     """
     certificate = certificate_of(question, brand)
     certificate.venues += records
+    certificate.store_version = snapshot.version
     pages: list[Tables] = [{} for _ in places]
     wanted = _wanted(snapshot, question, places, records) if trims(question) else None
     for table in question.tables:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from clopos_nb.errors import (
 )
 from clopos_nb.fetch import Manner, fetch_frames
 from clopos_nb.questions import Place, Question
+from clopos_nb.store import care
 from clopos_nb.store.lake import Lake
 from clopos_nb.store.reading import as_held, can_filter, held_frames
 from clopos_nb.store.refresh import Refresher
@@ -60,7 +61,7 @@ class Store:
         StoreError
             With ``refresh="never"``; else a store that fails is told once, and the server asked.
         """
-        if manner.refresh == "never":
+        if manner.offline:
             return self._offline(question, places, manner)
         if self._given_up or not _is_kept(question):
             return self._from_server(question, places, manner)
@@ -94,6 +95,113 @@ class Store:
         venues = self._lake.snapshot().state.venues
         return [{"id": id, "name": name} for id, name in venues.items()]
 
+    # -- care
+
+    def info(self) -> pd.DataFrame:
+        """Return what is held, a row for each table and venue; asks the server nothing.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``table``; ``venue_id`` (Int64) and ``venue`` (string), empty for a table of the whole
+            brand; ``first`` and ``last`` (datetime64), the outermost days held, and ``days``
+            (Int64), how many are; ``rows`` and ``bytes`` (Int64); ``read_at`` (datetime64, UTC),
+            when the server was last asked; ``version`` (Int64) of the Delta table.
+            ``attrs["clopos"]`` has ``brand``, ``server``, ``format``, the store's own ``version``
+            and all its ``bytes``, old versions included.
+
+        Raises
+        ------
+        ConfigError, StoreError
+
+        Examples
+        --------
+        >>> import tempfile, clopos_nb
+        >>> with tempfile.TemporaryDirectory() as place, clopos_nb.demo(store=place) as session:
+        ...     kept = session.frame("receipts", "2026-01-05", venues=[1, 2], progress=False)
+        ...     held = session.store.info()
+        >>> held["days"].tolist(), int(held["rows"].sum()) == len(kept)
+        ([1, 1], True)
+        """
+        return care.info(self._lake)
+
+    def versions(self) -> pd.DataFrame:
+        """Return the versions that ``as_of=`` can read, the newest first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``version`` (Int64) and ``at`` (datetime64, UTC), when it was written.
+
+        Raises
+        ------
+        ConfigError, StoreError
+        """
+        return care.versions(self._lake)
+
+    def compact(self) -> None:
+        """Write the log of each table as one file, so that it opens sooner.
+
+        Rows need none of it: a venue's month is one file as it is written. Delta does the same
+        by itself every hundred writes.
+
+        Raises
+        ------
+        ConfigError, StoreError
+        """
+        care.compact(self._lake)
+
+    def vacuum(self, days: float = care.KEEP_DAYS) -> int:
+        """Remove the files of old versions, and what writers left that died.
+
+        Parameters
+        ----------
+        days : float
+            Versions of the last days stay, for ``as_of=`` and for whoever reads at this moment.
+            0 leaves the newest alone.
+
+        Returns
+        -------
+        int
+            How many bytes that freed.
+
+        Raises
+        ------
+        ConfigError, StoreError
+        """
+        return care.vacuum(self._lake, days)
+
+    def forget(self, *, customers: Iterable[int]) -> dict[str, int]:
+        """Empty what is personal of customers, here and in every version there was.
+
+        Rows stay, and with them every count and sum of receipts. What is emptied: all of a
+        customer but the id; in their orders and receipts, and the receipts of their orders, each
+        column marked personal and each that is not documented. Then every old version of the whole
+        store is removed, so that ``as_of=`` reads back no further.
+
+        The server is not asked and not told. Erase a customer in Clopos first: what it still has
+        comes back when it changes there or those days are read again. Guests who left a name
+        without an account have no id; what was read of them is found by nobody.
+
+        Parameters
+        ----------
+        customers : iterable of int
+            Their ids.
+
+        Returns
+        -------
+        dict of str to int
+            How many rows of each table were emptied.
+
+        Raises
+        ------
+        ConfigError, StoreError
+            After a StoreError call it again; half of it may have been done.
+        """
+        return care.forget(self._lake, customers)
+
+    # -- inside
+
     def _offline(self, question: Question, places: Sequence[Place], manner: Manner) -> Frames:
         if not _is_kept(question):
             message = (
@@ -101,7 +209,7 @@ class Store:
                 "leave limit out, and filter on plain columns"
             )
             raise ConfigError(message)
-        snapshot = self._lake.snapshot()
+        snapshot = self._lake.snapshot(manner.as_of)
         records = as_held(snapshot, question, places)
         return held_frames(snapshot, question, places, records, manner, self._brand())
 

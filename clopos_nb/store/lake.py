@@ -118,11 +118,6 @@ class Snapshot:
             self._open[name] = delta().DeltaTable(self.root / name, version=version)
         return self._open[name]
 
-    def columns(self, endpoint: str, name: str) -> list[str]:
-        """Return the names of a table's columns; none when it holds nothing."""
-        table = self.table(endpoint, name)
-        return [] if table is None else [f.name for f in table.schema().fields]
-
     def files(self, endpoint: str, name: str) -> dict[Partition, set[str]]:
         """Return the files of each partition: the same files are the same rows."""
         table = self.table(endpoint, name)

@@ -32,6 +32,11 @@ class Reads:
     drift: Drift = field(default_factory=Drift)
     store: Store | None = None
 
+    def now(self) -> dt.date:
+        """Return the day that relative days count from."""
+        zone = ZoneInfo(self.timezone) if self.timezone else None
+        return self.today or dt.datetime.now(zone).date()
+
     def questions(
         self,
         names: Sequence[str],
@@ -47,9 +52,7 @@ class Reads:
         ------
         UnknownTable, InvalidDates, ConfigError
         """
-        zone = ZoneInfo(self.timezone) if self.timezone else None
-        today = self.today or dt.datetime.now(zone).date()
-        days = day_range(start, end, today=today)
+        days = day_range(start, end, today=self.now())
         endpoints: dict[str, list[Table]] = {}
         for table in dict.fromkeys(CATALOGUE[name] for name in names):
             endpoints.setdefault(source_of(table).name, []).append(table)
@@ -83,6 +86,9 @@ class Reads:
                 "refresh='never' and as_of= read the store alone; give the session one "
                 "(CLOPOS_NB_STORE)"
             )
+            raise errors.ConfigError(message)
+        if manner.as_of is not None and manner.refresh == "full":
+            message = "as_of reads the store alone; leave refresh out"
             raise errors.ConfigError(message)
         found: dict[str, pd.DataFrame] = {}
         for question in questions:

@@ -260,7 +260,7 @@ class Session:
             nothing did; nothing, so that it works offline; or everything again.
         as_of : int, str, date or datetime, optional
             Read the store alone, as it was: a version (``store_version`` in a certificate,
-            ``session.store.versions()``), a moment, or the end of a day.
+            ``session.store.versions()``), a moment (UTC), or the end of a day.
         dtype_backend : "numpy_nullable" or "pyarrow"
             As in pandas: nullable dtypes, or Arrow's own for every column.
         money : "float" or "decimal"
@@ -297,7 +297,7 @@ class Session:
             on_error=one_of("errors", errors, "raise", "warn"),
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
-            as_of=version_at(as_of, self._reads.timezone, refresh),
+            as_of=version_at(as_of),
         )
         questions = self._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._fetch(questions, venues, manner).values()
@@ -352,12 +352,64 @@ class Session:
             on_error=one_of("errors", errors, "raise", "warn"),
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
-            as_of=version_at(as_of, self._reads.timezone, refresh),
+            as_of=version_at(as_of),
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = self._reads.questions(names, start, end, filters, day)
         found = self._fetch(questions, venues, manner)
         return {CATALOGUE[name].name: found[CATALOGUE[name].name] for name in names}
+
+    def sync(
+        self,
+        tables: str | Sequence[str],
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
+        progress: bool | None = None,
+    ) -> pd.DataFrame:
+        """Fill the store: what is missing month by month, then what changed.
+
+        Every step is kept when it is over: a call that was interrupted goes on where it was, and
+        several processes may run at once. Made for a job that runs every night, and for more than
+        fits in memory.
+
+        Parameters
+        ----------
+        tables : str or sequence of str
+        start, end : date-like or period-like, optional
+            Calendar days, both inclusive, as in :meth:`frame`; tables without days come whole.
+        venues : "all", or ids, names or Venues
+        progress : bool, optional
+            A bar of steps; False: none.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each endpoint and venue: ``table``, ``venue_id``, ``venue``, ``rows`` held of
+            these days, ``changes`` that came to days held before, ``requests``.
+
+        Raises
+        ------
+        ConfigError
+            There is no store, or a dated table without days.
+        StoreError
+            The store cannot be written, or the server's answers cannot be certified.
+        AuthError, RateLimited, ApiError, TransportError, ResponseError
+
+        Examples
+        --------
+        >>> import clopos_nb, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, clopos_nb.demo(store=folder) as session:
+        ...     done = session.sync(["receipts", "receipt_products"], "2026-02", progress=False)
+        >>> list(done.columns)
+        ['table', 'venue_id', 'venue', 'rows', 'changes', 'requests']
+        """
+        names = [tables] if isinstance(tables, str) else list(tables)
+        questions = self._reads.questions(names, start, end, None, "created_at")
+        store = self.store
+        done = [store.sync(q, self._places(q, venues), progress) for q in questions]
+        return pd.concat(done, ignore_index=True)
 
     def estimate(
         self,
@@ -521,7 +573,10 @@ class Session:
             return None
         host = self._transport.base_url.split("/")[2]
         server = "this machine" if is_loopback(host.rsplit(":", 1)[0]) else host
-        return Store(Path(place), server, lambda: self.brand, self._transport, self.drift)
+        reads = self._reads
+        return Store(
+            Path(place), server, lambda: self.brand, self._transport, self.drift, reads.now
+        )
 
     def _complete_credentials(self) -> Credentials:
         if self._credentials is None:

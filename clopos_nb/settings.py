@@ -48,22 +48,19 @@ def one_of(name: str, value: Any, *choices: Any) -> Any:
 AsOf: TypeAlias = "int | str | dt.date"
 
 
-def version_at(value: AsOf | None, timezone: str | None, refresh: str) -> dt.datetime | int | None:
+def version_at(value: AsOf | None) -> dt.datetime | int | None:
     """Return the version or the moment that ``as_of=`` names; a day is all of that day.
 
-    A moment without an offset is the session's time zone's, or UTC.
+    A moment without an offset is UTC, as the list of versions is.
 
     Examples
     --------
     >>> from clopos_nb.settings import version_at
-    >>> version_at(7, None, "auto"), version_at("2026-03-01 12:00", "Asia/Baku", "auto").isoformat()
-    (7, '2026-03-01T12:00:00+04:00')
+    >>> version_at(7), version_at("2026-03-01 12:00").isoformat()
+    (7, '2026-03-01T12:00:00+00:00')
     """
     if value is None:
         return None
-    if refresh == "full":
-        message = "as_of reads the store alone; leave refresh out"
-        raise errors.ConfigError(message)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     whole_day = not isinstance(value, dt.datetime) and len(str(value)) <= len("2026-03-01")
@@ -80,7 +77,7 @@ def version_at(value: AsOf | None, timezone: str | None, refresh: str) -> dt.dat
     if whole_day:
         moment += pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
     if moment.tzinfo is None:
-        moment = moment.tz_localize(timezone or "UTC")
+        moment = moment.tz_localize("UTC")
     found: dt.datetime = moment.to_pydatetime()
     return found
 

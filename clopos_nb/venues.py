@@ -98,7 +98,7 @@ class Venue:
             strict=strict,
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
-            as_of=version_at(as_of, self._session._reads.timezone, refresh),
+            as_of=version_at(as_of),
         )
         (question,) = self._session._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._session._reads.frames([question], [self.place], manner).values()
@@ -143,7 +143,7 @@ class Venue:
             strict=strict,
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
-            as_of=version_at(as_of, self._session._reads.timezone, refresh),
+            as_of=version_at(as_of),
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = self._session._reads.questions(names, start, end, filters, day)

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from clopos_nb.errors import ConfigError, StoreError
+from clopos_nb.store.access import held_tables
 from clopos_nb.store.held import ONE_DAY, Span
 from clopos_nb.store.lake import (
     BRAND_WIDE,
@@ -37,7 +38,7 @@ from clopos_nb.store.lake import (
 from clopos_nb.store.rows import link_of
 from clopos_nb.tables import CATALOGUE, Table
 
-KEEP_DAYS = 7.0
+KEEP_DAYS = 30.0
 TRIES = 5
 T = TypeVar("T")
 
@@ -153,7 +154,7 @@ def compact(lake: Lake) -> None:
 def vacuum(lake: Lake, days: float = KEEP_DAYS) -> int:
     """Remove files that no version of the last days needs; return how many bytes."""
     if not isinstance(days, (int, float)) or isinstance(days, bool) or not days >= 0:
-        message = f"days is {days!r}; expected a number, 0 or more"
+        message = f"keep_days is {days!r}; expected a number, 0 or more"
         raise ConfigError(message)
     before = _size(lake.root) if lake.root.exists() else 0
     _turn(lake, lambda write: _clean(lake, write, days))
@@ -193,7 +194,7 @@ def _useless(path: Path, days: float, *, remove: bool = False) -> list[str]:
 
 
 def _names(write: Write) -> list[str]:
-    return [name for endpoint in write.at.state.endpoints.values() for name in endpoint.versions]
+    return list(held_tables(write.at))
 
 
 def _turn(lake: Lake, do: Callable[[Write], T]) -> T | None:
@@ -215,7 +216,7 @@ def _turn(lake: Lake, do: Callable[[Write], T]) -> T | None:
 Keys = dict[tuple[int, int], str]  # (venue, key of the topmost parent): the month it is in
 
 
-def forget(lake: Lake, customers: Iterable[int]) -> dict[str, int]:
+def forget(lake: Lake, customers: int | Iterable[int]) -> dict[str, int]:
     """Empty what is personal in rows of customers, and remove all that was before."""
     ids = _checked(customers)
     found = _turn(lake, lambda write: _empty_all(write, ids)) or {}
@@ -223,7 +224,7 @@ def forget(lake: Lake, customers: Iterable[int]) -> dict[str, int]:
     return found
 
 
-def _checked(customers: Iterable[int]) -> pa.Array:
+def _checked(customers: int | Iterable[int]) -> pa.Array:
     ids = list(customers) if isinstance(customers, Iterable) else [customers]
     if not ids or not all(isinstance(id, Integral) and not isinstance(id, bool) for id in ids):
         message = f"customers is {customers!r}; expected the ids of one or more, whole numbers"

@@ -116,14 +116,17 @@ def without(days: Days, gaps: Iterable[Days]) -> list[Days]:
     return [*found, (first, last)] if first <= last else found
 
 
-def covered(spans: Sequence[Span], new: Span) -> list[Span]:
-    """Return the spans with a new one in place of what it covers."""
+def covered(spans: Sequence[Span], new: Span, *, cuts: bool) -> list[Span]:
+    """Return the spans with a new one in place of what it covers.
+
+    Neighbours of which the same was seen become one, unless no cut could be made there again.
+    """
     if new.first is None or new.last is None:
         return [new]
     kept = [part for span in spans for part in _outside(span, new.first, new.last)]
     found: list[Span] = []
     for span in sorted([*kept, new], key=lambda s: s.first or dt.date.min):
-        if found and _touch(found[-1], span) and _alike(found[-1], span):
+        if cuts and found and _touch(found[-1], span) and _alike(found[-1], span):
             span = msgspec.structs.replace(found.pop(), last=span.last)
         found.append(span)
     while len(found) > MOST_SPANS:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from clopos_nb.certificate import VenueRecord
 from clopos_nb.questions import Place
-from clopos_nb.store.held import Days, Span, without
+from clopos_nb.store.held import ONE_DAY, Days, Span, within, without
 from clopos_nb.store.lake import BRAND_WIDE, VENUE
 from clopos_nb.store.rows import Index, Rows
 
@@ -32,6 +32,7 @@ class Plan:
     record: VenueRecord
     totals: dict[Days | None, int | None] = field(default_factory=dict)  # of what was settled
     seen: dict[Days | None, dt.datetime | None] = field(default_factory=dict)  # all changes up to
+    clock: dt.datetime | None = None  # the latest change before anything else was read
     rewritten: bool = False
     noted: bool = False  # what was seen is worth writing down, though no row changed
 
@@ -43,8 +44,15 @@ class Plan:
         return without(self.days, [gap for gap in self.gaps if gap])
 
     def replace(self, days: Days | None, rows: Rows, *, exact: bool) -> None:
-        """Take rows for all there is on some days."""
-        self.index = self.index.with_days(days, rows, exact=exact)
+        """Take rows for all there is on some days.
+
+        Unless a row tells which day it counts on, one that did not come may be its neighbour's.
+        """
+        near = [False, False]
+        if days is not None and not exact:
+            beside = (days[0] - ONE_DAY, days[1] + ONE_DAY)
+            near = [bool(within(self.spans, (day, day))) for day in beside]
+        self.index = self.index.with_days(days, rows, before=near[0], after=near[1])
         self.rewritten = True
         self.record.walked.append("all" if days is None else f"{days[0]} to {days[1]}")
 

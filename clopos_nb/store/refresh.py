@@ -9,8 +9,7 @@ same months meanwhile: then it is worked out again.
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -62,6 +61,8 @@ class Refresher:
     progress : bool or None
     full : bool
         Read everything again, whatever is held.
+    looks : bool
+        Whether days that are held are brought up to date too; else only missing ones are read.
     """
 
     lake: Lake
@@ -70,7 +71,9 @@ class Refresher:
     drift: Drift
     progress: bool | None = None
     full: bool = False
+    looks: bool = True
     errand: Errand = field(default_factory=Errand)
+    clocks: dict[int, dt.datetime | None] = field(default_factory=dict)  # by venue
 
     @property
     def source(self) -> Table:
@@ -104,8 +107,11 @@ class Refresher:
             snapshot = self.lake.snapshot()
             whole = self._with_kept(snapshot, places)
             plans = self._plans(snapshot, whole, places)
+            if self.question.days is not None:
+                whole._each(whole._tell_time, [plan for plan in plans if plan.gaps])
             whole._walk_gaps(plans)
-            whole._settle_all([plan for plan in plans if plan.parts])
+            if self.looks:
+                whole._each(whole._settle, [plan for plan in plans if plan.parts])
             try:
                 written = whole._write(snapshot, plans)
             except Overtaken:
@@ -158,6 +164,7 @@ class Refresher:
         for gap, some in together.items():
             for plan, lane in zip(some, self._walk(gap, some, self.progress), strict=True):
                 plan.totals[gap] = lane.walk.total
+                plan.seen[gap] = plan.clock
 
     def _walk(
         self, days: Days | None, plans: Sequence[Plan], progress: bool | None = False
@@ -165,36 +172,43 @@ class Refresher:
         """Walk the days at some venues, and take the rows into their plans."""
         question = replace(self.question, days=days)
         ask = Decoding(question.shape, self.drift, stamp=HASH)
-        began = time.monotonic()
         with Progress(question.name, progress) as bar:
             lanes = walk_places(self.transport, question, [p.place for p in plans], ask, bar)
-        took = dt.timedelta(seconds=time.monotonic() - began)
         for plan, lane in zip(plans, lanes, strict=True):
             _check(lane)
             rows = arrived(question.tables, lane.pages, days)
             lane.pages.clear()
             plan.replace(days, rows, exact=self.exact_days)
             _add(plan.record, lane.record)
-            # What changed while the walk went on may have been read before it did.
-            newest = latest(rows[self.source.name])
-            plan.seen[days] = newest and newest - took
         return lanes
 
     # -- looks
 
-    def _settle_all(self, plans: Sequence[Plan]) -> None:
-        """Settle plans at once."""
+    def _each(self, work: Callable[[Plan], None], plans: Sequence[Plan]) -> None:
+        """Do a work for several plans at once."""
         if not plans:
             return
         pool = ThreadPoolExecutor(min(WORKERS, len(plans)), thread_name_prefix="clopos_nb")
         finished = False
         try:
-            list(pool.map(self._settle, plans))
+            list(pool.map(work, plans))
             finished = True
         finally:
-            self.errand.stopped.set()
+            if not finished:
+                self.errand.stopped.set()
             pool.shutdown(wait=finished, cancel_futures=True)
-            self.errand.stopped.clear()
+
+    def _tell_time(self, plan: Plan) -> None:
+        """Note the latest change of a venue: whatever is read from now on has seen it.
+
+        The clock that ``updated_at`` is written by is told by nothing else.
+        """
+        venue = store_id(plan.place)
+        if venue not in self.clocks:  # an earlier time is as true
+            question = replace(self.question, tables=(self.source,), days=None)
+            page, _ = self._page(plan, replace(question, newest_first=True, size=1), 1)
+            self.clocks[venue] = latest(page[self.source.name])
+        plan.clock = self.clocks[venue]
 
     def _settle(self, plan: Plan) -> None:
         """Take what changed, and make the rows of the days held as many as the server has."""
@@ -212,22 +226,21 @@ class Refresher:
     def _look(self, plan: Plan, days: Days) -> int:
         """Take the newest changes of some days; return the server's total."""
         since = seen_up_to(within(plan.spans, days))
-        for size in (PROBE, self.source.limit):
+        for size in (PROBE, None) if self._margin < ONE_DAY else (None,):
             pages, total, state = self._newest(plan, days, since, size)
             if state != "more":
                 break
             plan.noted = True  # or the next look would be as long
+        top = latest(pages[0][self.source.name]) if state != "unsorted" else None
+        plan.seen[days] = max((at for at in (since, top) if at), default=None)
         if state == "more":  # as much as all of it
             self._walk(days, [plan])
         elif state == "unsorted":
             plan.record.note = f"newest changes cannot be told: last {LOOK_BACK} days read again"
             first, last = days
             self._walk((max(first, last - (LOOK_BACK - 1) * ONE_DAY), last), [plan])
-            plan.seen[days] = since
         else:
-            rows = arrived(self.question.tables, pages, days)
-            plan.look(rows)
-            plan.seen[days] = latest(rows[self.source.name])
+            plan.look(arrived(self.question.tables, pages, days))
         return total
 
     def _newest(
@@ -323,7 +336,8 @@ class Refresher:
             for plan in changed:
                 venue = store_id(plan.place)
                 for days, seen in plan.seen.items():
-                    spans[venue] = covered(spans.get(venue, []), self._span(days, seen))
+                    new = self._span(days, seen)
+                    spans[venue] = covered(spans.get(venue, []), new, cuts=self.exact_days)
             write.commit()
             return self.lake.snapshot()
 

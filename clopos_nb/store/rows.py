@@ -50,10 +50,26 @@ def months(days: Days | None) -> list[str]:
     """Return the months that days lie in, as partitions name them."""
     if days is None:
         return [UNDATED]
+    return [f"{first:%Y-%m}" for first, _ in month_ranges(days)]
+
+
+def month_ranges(days: Days) -> list[Days]:
+    """Return days month by month.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from clopos_nb.store.rows import month_ranges
+    >>> for first, last in month_ranges((dt.date(2026, 1, 30), dt.date(2026, 2, 2))):
+    ...     print(first, last)
+    2026-01-30 2026-01-31
+    2026-02-01 2026-02-02
+    """
     (first, last), found = days, []
     while first <= last:
-        found.append(f"{first:%Y-%m}")
-        first = (first.replace(day=1) + 31 * ONE_DAY).replace(day=1)
+        following = (first.replace(day=1) + 31 * ONE_DAY).replace(day=1)
+        found.append((first, min(last, following - ONE_DAY)))
+        first = following
     return found
 
 
@@ -152,9 +168,10 @@ class Index:
     def news(self, rows: Rows) -> Rows:
         """Return those of the rows that are not here, or not as they are now, children included."""
         there = _keys(self.source, rows[self.source.name], KEPT)
-        known = dict(zip(_list(self.rows, "key"), _list(self.rows, HASH), strict=True))
-        pairs = zip(_list(there, "key"), _list(there, HASH), strict=True)
-        fresh = [key for key, stamp in pairs if key not in known or known[key] != stamp]
+        at = pc.index_in(there.column("key"), _set(self.rows))
+        known = self.rows.column(HASH).combine_chunks().take(at.combine_chunks())
+        alike = pc.fill_null(pc.equal(known, there.column(HASH).combine_chunks()), False)
+        fresh = there.filter(pc.invert(alike)).column("key").combine_chunks()
         return {name: _linked(name, table, fresh) for name, table in rows.items()}
 
     def with_rows(self, rows: Rows) -> Index:
@@ -164,23 +181,24 @@ class Index:
         touched = _months_of(self.rows.filter(gone)) | _months_of(new)
         return self._changed(joined([self.rows.filter(pc.invert(gone)), new]), rows, touched)
 
-    def with_days(self, days: Days | None, rows: Rows, *, exact: bool) -> Index:
+    def with_days(
+        self, days: Days | None, rows: Rows, *, before: bool = False, after: bool = False
+    ) -> Index:
         """Return the index with rows as all there is on some days.
 
-        Unless days are ``exact``, a row of those days that did not come, and was made before the
-        first that did or after the last, may be the day's before or after: it is put there.
+        A row of those days that did not come is gone; or, where it may be of the day ``before``,
+        and was made before the first that came, it is put there; and so ``after``.
         """
         new = _keys(self.source, rows[self.source.name], len(self.changes))
         if days is None:
             return self._changed(new, rows, {UNDATED})
         on = _on(self.rows, days)
         kept = self.rows.filter(pc.invert(on))
-        if not exact:
-            kept = joined([kept, *_pushed(self.rows.filter(on), new, days)])
+        pushed = _pushed(self.rows.filter(on), new, days)
+        beside = [keys for keys, may in zip(pushed, (before, after), strict=True) if may]
+        kept = joined([kept, *beside])
         gone = _is_in(kept, new)
-        touched = {*months(days), *_months_of(kept.filter(gone))}
-        if not exact:
-            touched |= set(months((days[0] - ONE_DAY, days[1] + ONE_DAY)))
+        touched = {*months(days), *_months_of(kept.filter(gone))}.union(*map(_months_of, beside))
         return self._changed(joined([kept.filter(pc.invert(gone)), new]), rows, touched)
 
     def _changed(self, keys: pa.Table, rows: Rows, touched: Collection[str]) -> Index:
@@ -274,9 +292,9 @@ def _is_in(rows: pa.Table, new: pa.Table) -> pa.ChunkedArray:
     return pc.is_in(rows.column("key"), _set(new))
 
 
-def _linked(name: str, table: pa.Table, keys: Sequence[object]) -> pa.Table:
+def _linked(name: str, table: pa.Table, keys: pa.Array) -> pa.Table:
     links = table.column(link_of(CATALOGUE[name]))
-    return table.filter(pc.is_in(links, pa.array(keys, links.type)))
+    return table.filter(pc.is_in(links, keys))
 
 
 def _pushed(left: pa.Table, new: pa.Table, days: Days) -> list[pa.Table]:
@@ -302,8 +320,3 @@ def _put(rows: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Ta
 def _months_of(index: pa.Table) -> set[str]:
     days = pc.unique(index.column(DAY)).to_pylist()
     return {f"{day:%Y-%m}" if day else UNDATED for day in days}
-
-
-def _list(rows: pa.Table, name: str) -> list[object]:
-    values: list[object] = rows.column(name).to_pylist()
-    return values

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow.dataset as ds
 
+from clopos_nb.days import DayLike, day_range
 from clopos_nb.drift import Drift
 from clopos_nb.errors import (
     ApiError,
@@ -21,12 +24,20 @@ from clopos_nb.errors import (
 )
 from clopos_nb.fetch import Manner, fetch_frames
 from clopos_nb.questions import Place, Question
+from clopos_nb.settings import AsOf, version_at
 from clopos_nb.store import care
-from clopos_nb.store.lake import Lake
+from clopos_nb.store.access import Part, in_dask, in_duckdb, in_polars, scanned
+from clopos_nb.store.lake import Lake, Snapshot
 from clopos_nb.store.reading import as_held, can_filter, held_frames
 from clopos_nb.store.refresh import Refresher
 from clopos_nb.store.rows import CannotKeep
+from clopos_nb.store.sync import sync
 from clopos_nb.transport import Transport
+
+if TYPE_CHECKING:
+    import dask.dataframe as dd
+    import duckdb
+    import polars as pl
 
 Frames = dict[str, pd.DataFrame]
 
@@ -43,13 +54,20 @@ class Store:
     """
 
     def __init__(
-        self, root: Path, server: str, brand: Callable[[], str], transport: Transport, drift: Drift
+        self,
+        root: Path,
+        server: str,
+        brand: Callable[[], str],
+        transport: Transport,
+        drift: Drift,
+        today: Callable[[], dt.date],
     ) -> None:
         self.root = root
         self._lake = Lake(root, brand, server)
         self._brand = brand
         self._transport = transport
         self._drift = drift
+        self._today = today
         self._given_up = False
 
     def frames(self, question: Question, places: Sequence[Place], manner: Manner) -> Frames:
@@ -85,15 +103,132 @@ class Store:
                 raise
         return self._from_server(question, places, manner)
 
-    def venue_rows(self) -> list[dict[str, Any]]:
-        """Return id and name of the venues that something is held of.
+    def sync(
+        self, question: Question, places: Sequence[Place], progress: bool | None
+    ) -> pd.DataFrame:
+        """Fill the store with what a question is about; see :meth:`Session.sync`."""
+        if not _is_kept(question):
+            message = f"{question.name} cannot be kept as asked for; name the days of dated tables"
+            raise ConfigError(message)
+        refresher = Refresher(self._lake, self._transport, _whole(question), self._drift)
+        try:
+            return sync(refresher, places, progress)
+        except CannotKeep as exc:
+            message = f"{question.name} cannot be kept: {exc}"
+            raise StoreError(message) from None
+
+    # -- for other tools
+
+    def scan(
+        self,
+        table: str,
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        venues: int | Sequence[int] | None = None,
+        as_of: AsOf | None = None,
+    ) -> ds.Dataset:
+        """Return a table's rows as a pyarrow dataset: nothing is read, and no server asked.
+
+        Besides the table's own columns there are ``store_venue`` (the venue asked, 0 for the
+        brand), ``store_month`` and ``store_day``: filters on these skip files unopened.
+
+        Parameters
+        ----------
+        table : str
+        start, end : date-like or period-like, optional
+            Calendar days, both inclusive.
+        venues : int or sequence of int, optional
+            Ids.
+        as_of : datetime, date, str or int, optional
+            The store as it was then (UTC), at the end of that day, or in that version of it.
+
+        Returns
+        -------
+        pyarrow.dataset.Dataset
+
+        Raises
+        ------
+        UnknownTable, InvalidDates, ConfigError
+        StoreError
+            It holds none, or not any more what it held then.
+
+        Examples
+        --------
+        >>> import clopos_nb, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, clopos_nb.demo(store=folder) as session:
+        ...     done = session.sync("receipts", "2026-02", venues=[1, 2], progress=False)
+        ...     scan = session.store.scan("receipts", "2026-02-03", venues=1)
+        ...     scan.count_rows() == len(session.venue(1).frame("receipts", "2026-02-03"))
+        True
+        """
+        return scanned(self._at(as_of), table, self._part(start, end, venues))
+
+    def duckdb(
+        self,
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        venues: int | Sequence[int] | None = None,
+        as_of: AsOf | None = None,
+    ) -> duckdb.DuckDBPyConnection:
+        """Return a DuckDB connection with a view of each table that is held.
+
+        All views are of one moment; a later sync does not move them. Filters and columns of a query
+        are pushed down. The parameters are those of :meth:`scan`. Needs the package ``duckdb``.
 
         Raises
         ------
         ConfigError, StoreError
         """
-        venues = self._lake.snapshot().state.venues
-        return [{"id": id, "name": name} for id, name in venues.items()]
+        return in_duckdb(self._at(as_of), self._part(start, end, venues))
+
+    def polars(
+        self,
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        venues: int | Sequence[int] | None = None,
+        as_of: AsOf | None = None,
+    ) -> dict[str, pl.LazyFrame]:
+        """Return a Polars lazy frame of each table that is held, all of one moment.
+
+        The parameters are those of :meth:`scan`. Needs the package ``polars``.
+
+        Raises
+        ------
+        ConfigError, StoreError
+        """
+        return in_polars(self._at(as_of), self._part(start, end, venues))
+
+    def dask(
+        self,
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        venues: int | Sequence[int] | None = None,
+        as_of: AsOf | None = None,
+    ) -> dict[str, dd.DataFrame]:
+        """Return a Dask DataFrame of each table that is held, all of one moment.
+
+        A partition is a venue's month, with the dtypes that ``frame()`` gives; workers of a cluster
+        have to see the directory. The parameters are those of :meth:`scan`. Needs the package
+        ``dask``.
+
+        Raises
+        ------
+        ConfigError, StoreError
+        """
+        return in_dask(self._at(as_of), self._part(start, end, venues))
+
+    def _at(self, as_of: AsOf | None) -> Snapshot:
+        return self._lake.snapshot(version_at(as_of))
+
+    def _part(
+        self, start: DayLike | None, end: DayLike | None, venues: int | Sequence[int] | None
+    ) -> Part:
+        days = day_range(start, end, today=self._today())
+        return Part(days, [venues] if isinstance(venues, int) else venues)
 
     # -- care
 
@@ -151,13 +286,13 @@ class Store:
         """
         care.compact(self._lake)
 
-    def vacuum(self, days: float = care.KEEP_DAYS) -> int:
+    def vacuum(self, keep_days: float = care.KEEP_DAYS) -> int:
         """Remove the files of old versions, and what writers left that died.
 
         Parameters
         ----------
-        days : float
-            Versions of the last days stay, for ``as_of=`` and for whoever reads at this moment.
+        keep_days : float
+            Versions of these last days stay, for ``as_of=`` and for whoever reads at this moment.
             0 leaves the newest alone.
 
         Returns
@@ -169,9 +304,9 @@ class Store:
         ------
         ConfigError, StoreError
         """
-        return care.vacuum(self._lake, days)
+        return care.vacuum(self._lake, keep_days)
 
-    def forget(self, *, customers: Iterable[int]) -> dict[str, int]:
+    def forget(self, customers: int | Iterable[int]) -> dict[str, int]:
         """Empty what is personal of customers, here and in every version there was.
 
         Rows stay, and with them every count and sum of receipts. What is emptied: all of a
@@ -185,8 +320,8 @@ class Store:
 
         Parameters
         ----------
-        customers : iterable of int
-            Their ids.
+        customers : int or iterable of int
+            Ids.
 
         Returns
         -------
@@ -200,7 +335,17 @@ class Store:
         """
         return care.forget(self._lake, customers)
 
-    # -- inside
+    # -- for the session
+
+    def venue_rows(self) -> list[dict[str, Any]]:
+        """Return id and name of the venues that something is held of.
+
+        Raises
+        ------
+        ConfigError, StoreError
+        """
+        venues = self._lake.snapshot().state.venues
+        return [{"id": id, "name": name} for id, name in venues.items()]
 
     def _offline(self, question: Question, places: Sequence[Place], manner: Manner) -> Frames:
         if not _is_kept(question):

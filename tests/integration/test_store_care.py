@@ -165,10 +165,10 @@ def test_vacuum_frees_what_no_version_of_those_days_needs(fresh, keep, place):
     before = session.venue(1).frame("receipts", MONTH, progress=False)
     after = edited(fresh, session, before)
     version = before.attrs["clopos"]["store_version"]
-    assert session.store.vacuum() == 0  # a week is kept
+    assert session.store.vacuum() == 0  # a month is kept
     same(session.venue(1).frame("receipts", MONTH, as_of=version), before)
     files = parquet(place / "receipts")
-    assert session.store.vacuum(days=0) > 0
+    assert session.store.vacuum(keep_days=0) > 0
     assert parquet(place / "receipts") < files
     same(session.venue(1).frame("receipts", MONTH, refresh="never"), after)
     with pytest.raises(StoreError, match="vacuum"):
@@ -180,7 +180,7 @@ def test_vacuum_frees_what_no_version_of_those_days_needs(fresh, keep, place):
 
 @pytest.mark.parametrize("days", [-1, "7", True, float("nan")], ids=str)
 def test_days_to_keep_are_a_number(sandbox, keep, days):
-    with pytest.raises(ConfigError, match="days is"):
+    with pytest.raises(ConfigError, match="keep_days is"):
         keep(sandbox).store.vacuum(days)
 
 
@@ -192,7 +192,7 @@ def test_vacuum_takes_away_what_a_dead_writer_left(sandbox, keep, place):
     for left in ("part-99999-dead.parquet", "part-99999-dead.parquet#1"):
         shutil.copy(some, some.with_name(left))
     shutil.copytree(place / "receipts", place / "orders")  # a table that was never committed
-    session.store.vacuum(days=0)
+    session.store.vacuum(keep_days=0)
     assert parquet(place) - parquet(place / "held") == kept
     assert not (place / "orders").exists()
     assert not list(place.rglob("*#*"))

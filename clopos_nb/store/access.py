@@ -129,5 +129,5 @@ def _needed(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError:
         package = name.partition(".")[0]
-        message = f"This needs the package {package}; pip install 'clopos_nb[lake]'"
+        message = f"This needs the package {package}; pip install 'clopos_nb[scale]'"
         raise ConfigError(message) from None

@@ -49,11 +49,17 @@ class Endpoint(msgspec.Struct):
     venues: dict[int, list[Span]] = msgspec.field(default_factory=dict)
 
 
-class State(msgspec.Struct):
-    """What a store holds, and whose it is; versions before ``oldest`` cannot be read any more."""
+class Label(msgspec.Struct, kw_only=True):
+    """Whose a store is, and how it is written; the same in every format."""
 
     brand: str
     server: str
+    format: int
+
+
+class State(Label, kw_only=True):
+    """What a store holds, and whose it is."""
+
     format: int = FORMAT
     venues: dict[int, str] = msgspec.field(default_factory=dict)
     endpoints: dict[str, Endpoint] = msgspec.field(default_factory=dict)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,9 +27,9 @@ import pyarrow.dataset as ds
 
 from clopos_nb.cabinet import make_private
 from clopos_nb.columns import TYPES
-from clopos_nb.errors import ConfigError, StoreError
+from clopos_nb.errors import CloposError, ConfigError, StoreError
 from clopos_nb.frames import joined
-from clopos_nb.store.held import FORMAT, Endpoint, State
+from clopos_nb.store.held import FORMAT, Endpoint, Label, State
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -77,9 +76,12 @@ def told(doing: str, root: Path) -> Iterator[None]:
     from filelock import Timeout
 
     broken = (OSError, DeltaError, pa.ArrowException, msgspec.MsgspecError, Timeout)
+    odd = (ValueError, KeyError, IndexError)  # what was read is not of this package's making
     try:
         yield
-    except broken as exc:
+    except CloposError:
+        raise
+    except (*broken, *odd) as exc:
         why = str(exc).partition("\n")[0][:200]
         message = (
             f"The store in {root} cannot be {doing} ({type(exc).__name__}: {why}); see that the "
@@ -220,7 +222,7 @@ class Lake:
         with told("read", self.root):
             if not (self.root / HELD / "_delta_log").is_dir():
                 self._refuse_foreign()
-                return Snapshot(self.root, State(self.brand(), self.server))
+                return Snapshot(self.root, State(brand=self.brand(), server=self.server))
             held = delta().DeltaTable(self.root / HELD)
             now = Snapshot(self.root, self._state(held), held.version())
             if at is None:
@@ -231,7 +233,7 @@ class Lake:
 
     def _state(self, held: DeltaTable) -> State:
         text = held.to_pyarrow_table().column("state")[0].as_py()
-        self._check(json.loads(text))
+        self._check(msgspec.json.decode(text, type=Label))
         return msgspec.json.decode(text, type=State)
 
     def written(self, oldest: int) -> list[tuple[int, dt.datetime]]:
@@ -271,20 +273,20 @@ class Lake:
                 )
                 raise ConfigError(message)
 
-    def _check(self, state: Mapping[str, Any]) -> None:
-        made = int(state.get("format", 0))
-        if made != FORMAT:
-            other = "a newer" if made > FORMAT else "an older"
-            what = "update clopos_nb" if made > FORMAT else "delete it, to fill it from the server"
+    def _check(self, label: Label) -> None:
+        if (made := label.format) != FORMAT:
+            newer = made > FORMAT
             message = (
-                f"The store in {self.root} was made by {other} clopos_nb (format {made}, this one "
-                f"knows {FORMAT}); {what}, or name another directory"
+                f"The store in {self.root} is of {'a newer' if newer else 'an older'} clopos_nb "
+                f"(format {made}, this one's is {FORMAT}); "
+                f"{'update clopos_nb' if newer else 'delete it, to have it filled again'}, "
+                "or name another directory"
             )
             raise ConfigError(message)
-        if (state["brand"], state["server"]) != (self.brand(), self.server):
+        if (label.brand, label.server) != (self.brand(), self.server):
             message = (
-                f"The store in {self.root} holds the brand {state['brand']!r} of "
-                f"{state['server']}, and this session is for {self.brand()!r} of {self.server}; "
+                f"The store in {self.root} holds the brand {label.brand!r} of "
+                f"{label.server}, and this session is for {self.brand()!r} of {self.server}; "
                 "name another directory"
             )
             raise ConfigError(message)

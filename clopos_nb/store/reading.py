@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from clopos_nb.certificate import VenueRecord
-from clopos_nb.columns import Dtypes, array
+from clopos_nb.columns import TYPES, Dtypes, array
 from clopos_nb.decode import Tables
 from clopos_nb.fetch import Manner, certificate_of, certified, labelled
 from clopos_nb.questions import Place, Question, matches
@@ -66,6 +66,7 @@ def held_frames(
                 keys = wanted[store_id(place)]
                 rows = rows.filter(pc.is_in(rows.column(link_of(table)), keys))
             rows = rows.drop_columns([name for name in OWN if name in rows.column_names])
+            rows = _declared(rows, table)
             page[table.name] = _exact(rows, table) if manner.dtypes.exact else rows
     if manner.label:
         pages = [labelled(page, place) for page, place in zip(pages, places, strict=True)]
@@ -134,6 +135,16 @@ def _trimmed(question: Question, rows: pa.Table) -> pa.Table:
             distinct = pc.unique(values)
             fits = [matches(value, question.filters[name]) for value in distinct.to_pylist()]
             rows = rows.filter(pc.is_in(values, distinct.filter(pa.array(fits, pa.bool_()))))
+    return rows
+
+
+def _declared(rows: pa.Table, table: Table) -> pa.Table:
+    """Return rows with declared types where a column was made wider for other rows."""
+    for index, name in enumerate(rows.column_names):
+        column = table.by_name.get(name)
+        if column is not None and rows.schema.field(index).type != TYPES[column.kind]:
+            values, _ = array(rows.column(name).to_pylist(), column.kind)
+            rows = rows.set_column(index, name, values)
     return rows
 
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable
 
 import clopos_nb
 from clopos_nb import ConfigError, StoreError
@@ -209,45 +208,7 @@ def test_compacting_changes_no_row_and_leaves_one_file_of_log_to_read(fresh, kee
     assert pointer["version"] == DeltaTable(place / "receipts").version()
 
 
-# ------------------------------------------------------------------ whose, and of what kind
-
-
-def test_a_store_of_another_brand_is_refused_and_stays_as_it_is(sandbox, faulty, keep, place):
-    keep(sandbox).frame("sale_types")
-    files = parquet(place)
-    with pytest.raises(ConfigError) as caught:
-        keep(faulty, brand="ozgebrend").frame("sale_types")
-    assert "holds the brand 'narbag'" in str(caught.value)
-    assert "'ozgebrend'" in str(caught.value)
-    assert faulty.seen == []
-    assert parquet(place) == files
-
-
-def with_state(place: Path, change: Callable[[dict[str, Any]], Any]) -> None:
-    """Write what is held as another version of the package would."""
-    held = DeltaTable(place / "held")
-    state = json.loads(held.to_pyarrow_table().column("state")[0].as_py())
-    change(state)
-    rows = pa.table({"state": pa.array([json.dumps(state)], pa.large_string())})
-    write_deltalake(held, rows, mode="overwrite")
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda state: state.update(format=99), r"a newer clopos_nb \(format 99.*update clopos_nb"),
-        (lambda state: state.update(format=0), r"an older clopos_nb \(format 0.*delete it"),
-        (lambda state: state.pop("format"), r"an older clopos_nb \(format 0.*delete it"),
-    ],
-    ids=["newer", "older", "none"],
-)
-def test_a_store_of_a_format_it_does_not_know_says_what_to_do(sandbox, keep, place, change, said):
-    keep(sandbox).frame("sale_types")
-    with_state(place, change)
-    session = keep(sandbox)
-    for attempt in (session.store.info, lambda: session.frame("sale_types")):
-        with pytest.raises(ConfigError, match=said):
-            attempt()
+# ------------------------------------------------------------------------ an older package
 
 
 def test_a_store_that_this_format_began_with_opens_and_goes_on(sandbox, reader, keep, place):

@@ -222,7 +222,7 @@ class Store:
         return in_dask(self._at(as_of), self._part(start, end, venues))
 
     def _at(self, as_of: AsOf) -> Snapshot:
-        return self._lake.snapshot(instant(as_of))
+        return self._lake.latest() if as_of is None else self._lake.snapshot(instant(as_of))
 
     def _part(
         self, start: DayLike | None, end: DayLike | None, venues: int | Sequence[int] | None
@@ -245,7 +245,7 @@ class Store:
         ------
         ConfigError, StoreError
         """
-        return info(self._lake.snapshot())
+        return info(self._lake.latest())
 
     def compact(self) -> None:
         """Write each table's log down in one file, so that a store of many writes opens at once.
@@ -297,7 +297,7 @@ class Store:
         ------
         ConfigError, StoreError
         """
-        venues = self._lake.snapshot().state.venues
+        venues = self._lake.latest().state.venues
         return [{"id": id, "name": name} for id, name in venues.items()]
 
     def _offline(self, question: Question, places: Sequence[Place], manner: Manner) -> Frames:
@@ -307,7 +307,7 @@ class Store:
                 "leave limit out, and filter on plain columns"
             )
             raise ConfigError(message)
-        snapshot = self._lake.snapshot()
+        snapshot = self._lake.latest()
         records = as_held(snapshot, question, places)
         return held_frames(snapshot, question, places, records, manner, self._brand())
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.dataset as ds
 
 from clopos_nb.errors import ConfigError, StoreError
 from clopos_nb.frames import assemble
 from clopos_nb.items import source_of
 from clopos_nb.store.held import Days
-from clopos_nb.store.lake import DAY, MONTH, OWN, VENUE, Snapshot, delta, told
+from clopos_nb.store.lake import OWN, Files, Partition, Snapshot, files_as_rows, on, told
 from clopos_nb.store.rows import months
 from clopos_nb.tables import CATALOGUE
 
@@ -36,13 +37,6 @@ class Part:
         """The months to look into."""
         return None if self.days is None else months(self.days)
 
-    @property
-    def where(self) -> ds.Expression | None:
-        """What tells whether a row of its months is in it; None: every one is."""
-        if self.days is None:
-            return None
-        return (ds.field(DAY) >= self.days[0]) & (ds.field(DAY) <= self.days[1])
-
 
 def held_tables(snapshot: Snapshot) -> dict[str, str]:
     """Return the tables that something is held of, each with its endpoint."""
@@ -63,7 +57,8 @@ def scanned(snapshot: Snapshot, table: str, part: Part) -> ds.Dataset:
         if found is None:
             message = f"The store in {snapshot.root} holds no {table}"
             raise StoreError(message)
-        return found if part.where is None else found.filter(part.where)
+        where = on(part.days)
+        return found if where is None else found.filter(where)
 
 
 def in_duckdb(snapshot: Snapshot, part: Part) -> duckdb.DuckDBPyConnection:
@@ -86,15 +81,17 @@ def in_dask(snapshot: Snapshot, part: Part) -> dict[str, dd.DataFrame]:
     dataframe = _needed("dask.dataframe")
     found = {}
     for name, source in held_tables(snapshot).items():
+        whole = snapshot.dataset(source, name)
+        if whole is None:
+            continue
         wanted = [
-            (venue, month)
-            for venue, month in sorted(snapshot.files(source, name))
-            if (part.venues is None or venue in part.venues)
-            and (part.months is None or month in part.months)
+            (partition, files)
+            for partition, files in sorted(snapshot.files(source, name).items())
+            if (part.venues is None or partition[0] in part.venues)
+            and (part.months is None or partition[1] in part.months)
         ]
-        version = snapshot.endpoint(source).versions[name]
-        read = _Reader(str(snapshot.root), source, name, version, part.days)
-        meta = read((-1, ""))
+        read = _Reader(snapshot.root / name, whole.schema, name, part)
+        meta = read(None)
         if wanted:
             found[name] = dataframe.from_map(read, wanted, meta=meta, enforce_metadata=False)
         else:
@@ -106,18 +103,14 @@ def in_dask(snapshot: Snapshot, part: Part) -> dict[str, dd.DataFrame]:
 class _Reader:
     """Reads one venue's month, in whatever process."""
 
-    root: str
-    source: str
+    path: Path
+    schema: pa.Schema
     name: str
-    version: int
-    days: Days | None
+    part: Part
 
-    def __call__(self, partition: tuple[int, str]) -> pd.DataFrame:
-        table = delta().DeltaTable(Path(self.root) / self.name, version=self.version)
-        venue, month = partition
-        rows = table.to_pyarrow_dataset(
-            file_pruning_predicate=[(VENUE, "=", venue), (MONTH, "=", month)], as_large_types=True
-        ).to_table(filter=Part(self.days).where)
+    def __call__(self, wanted: tuple[Partition, Files] | None) -> pd.DataFrame:
+        files = files_as_rows(self.path, self.schema, [wanted] if wanted else [])
+        rows = files.to_table(filter=on(self.part.days))
         rows = rows.drop_columns([name for name in OWN if name in rows.column_names])
         return assemble(CATALOGUE[self.name], [rows])
 

@@ -60,7 +60,7 @@ _COLUMNS = {
 
 def info(lake: Lake) -> pd.DataFrame:
     """Return what a store holds, a row for each table and venue."""
-    snapshot = lake.snapshot()
+    snapshot = lake.latest()
     with told("read", lake.root):
         rows = [
             row
@@ -126,7 +126,7 @@ def _counts(snapshot: Snapshot, endpoint: str, table: str) -> dict[int, tuple[in
 
 def versions(lake: Lake) -> pd.DataFrame:
     """Return the versions that can be read, the newest first: ``version`` and ``at``."""
-    snapshot = lake.snapshot()
+    snapshot = lake.latest()
     found = [] if snapshot.version < 0 else lake.written(snapshot.state.oldest)
     frame = pd.DataFrame(found[::-1], columns=["version", "at"])
     return frame.astype({"version": "Int64", "at": "datetime64[us, UTC]"})
@@ -199,7 +199,7 @@ def _names(write: Write) -> list[str]:
 
 def _turn(lake: Lake, do: Callable[[Write], T]) -> T | None:
     """Do something in a turn of writing; nothing to a store that is none yet."""
-    if lake.snapshot().version < 0:
+    if lake.latest().version < 0:
         return None
     for _ in range(TRIES):
         try:

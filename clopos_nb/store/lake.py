@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.fs as fs
 
 from clopos_nb.cabinet import make_private
 from clopos_nb.columns import TYPES
 from clopos_nb.errors import CloposError, ConfigError, StoreError
 from clopos_nb.frames import joined
-from clopos_nb.store.held import FORMAT, Endpoint, Label, State
+from clopos_nb.store.held import FORMAT, ONE_DAY, Days, Endpoint, Label, State
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -51,6 +51,7 @@ _CONFIGURATION = {
 }
 
 Partition = tuple[int, str]  # venue and month
+Files = list[tuple[str, int]]  # paths and sizes
 
 
 def delta() -> Any:
@@ -106,6 +107,7 @@ class Snapshot:
     state: State
     version: int = -1
     _open: dict[str, DeltaTable] = field(default_factory=dict, repr=False)
+    _files: dict[str, dict[Partition, Files]] = field(default_factory=dict, repr=False)
 
     def endpoint(self, name: str) -> Endpoint:
         """Return what is held of an endpoint."""
@@ -125,18 +127,18 @@ class Snapshot:
         table = self.table(endpoint, name)
         return [] if table is None else [f.name for f in table.schema().fields]
 
-    def files(self, endpoint: str, name: str) -> dict[Partition, set[str]]:
+    def files(self, endpoint: str, name: str) -> dict[Partition, Files]:
         """Return the files of each partition: the same files are the same rows."""
         table = self.table(endpoint, name)
-        found: dict[Partition, set[str]] = {}
-        if table is not None:
+        if table is not None and name not in self._files:
             actions = pa.table(table.get_add_actions(flatten=True))
-            names = ("path", f"partition.{VENUE}", f"partition.{MONTH}")
-            for path, venue, month in zip(
-                *(actions.column(n).to_pylist() for n in names), strict=True
-            ):
-                found.setdefault((venue, month), set()).add(path)
-        return found
+            names = (f"partition.{VENUE}", f"partition.{MONTH}", "path", "size_bytes")
+            found: dict[Partition, Files] = {}
+            columns = (actions.column(each).to_pylist() for each in names)
+            for venue, month, path, size in zip(*columns, strict=True):
+                found.setdefault((venue, month), []).append((path, size))
+            self._files[name] = found
+        return self._files.get(name, {})
 
     def dataset(
         self,
@@ -145,16 +147,22 @@ class Snapshot:
         venues: Sequence[int] | None = None,
         months: Sequence[str] | None = None,
     ) -> ds.Dataset | None:
-        """Return a table's rows, unread, of some venues and months; None when it holds nothing."""
+        """Return a table's rows, unread, of some venues and months; None when it holds nothing.
+
+        They come by venue as given, then by month, else as they were written.
+        """
         table = self.table(endpoint, name)
         if table is None:
             return None
-        kept: list[tuple[str, str, Any]] = []
+        files = self.files(endpoint, name)
+        there = sorted(files)
+        rank = {venue: at for at, venue in enumerate(venues or ())}
         if venues is not None:
-            kept.append((VENUE, "in", list(venues)))
+            there = sorted((p for p in there if p[0] in rank), key=lambda p: (rank[p[0]], p[1]))
         if months is not None:
-            kept.append((MONTH, "in", list(months)))
-        return table.to_pyarrow_dataset(file_pruning_predicate=kept or None, as_large_types=True)
+            there = [partition for partition in there if partition[1] in set(months)]
+        schema = pa.schema(table.schema().to_arrow(as_large_types=True))
+        return files_as_rows(self.root / name, schema, [(p, files[p]) for p in there])
 
     def read(
         self,
@@ -176,16 +184,36 @@ class Snapshot:
             if found is None:
                 return None
             names = [n for n in found.schema.names if columns is None or n in columns]
-            rows = found.to_table(list({*names, VENUE, MONTH}), filter=where)
-            return _in_order(rows, venues).select(names)
+            return found.to_table(names, filter=where)
 
 
-def _in_order(rows: pa.Table, venues: Sequence[int]) -> pa.Table:
-    """Return rows by venue as given, then by month, else as they were written."""
-    rank = pc.index_in(rows.column(VENUE), pa.array(venues, pa.int64()))
-    ranked = rows.append_column("_rank", rank)
-    order = pc.sort_indices(ranked, [("_rank", "ascending"), (MONTH, "ascending")])
-    return rows.take(order)
+def on(days: Days | None) -> ds.Expression | None:
+    """Return what tells whether a row of the days' months is on them; None: every one is."""
+    if days is None or (days[0].day == 1 and (days[1] + ONE_DAY).day == 1):
+        return None
+    return (ds.field(DAY) >= days[0]) & (ds.field(DAY) <= days[1])
+
+
+def files_as_rows(
+    path: Path, schema: pa.Schema, parts: Sequence[tuple[Partition, Files]]
+) -> ds.Dataset:
+    """Return the rows of partitions of a table, unread and in that order.
+
+    Raises
+    ------
+    OSError
+        A file is not as it was written.
+    """
+    parquet, system = ds.ParquetFileFormat(), fs.LocalFileSystem()
+    fragments = []
+    for (venue, month), files in parts:
+        where = (ds.field(VENUE) == venue) & (ds.field(MONTH) == month)
+        for name, size in files:
+            if (path / name).stat().st_size != size:
+                message = f"{name} is not as it was written"
+                raise OSError(message)
+            fragments.append(parquet.make_fragment(str(path / name), system, where))
+    return ds.FileSystemDataset(fragments, schema, parquet, system)
 
 
 # ------------------------------------------------------------------------------ the lake
@@ -207,6 +235,22 @@ class Lake:
     root: Path
     brand: Callable[[], str]
     server: str
+    _latest: Snapshot | None = field(default=None, repr=False)
+
+    def latest(self) -> Snapshot:
+        """Return the store as it is, opened once as long as nobody writes; not to be changed.
+
+        Raises
+        ------
+        ConfigError, StoreError
+        """
+        with told("read", self.root):
+            log = self.root / HELD / "_delta_log"
+            commits = [p.name for p in log.glob("*.json")] if log.is_dir() else []
+        newest = max(commits, default="")
+        if self._latest is None or newest != f"{self._latest.version:020}.json":
+            self._latest = self.snapshot()
+        return self._latest
 
     def snapshot(self, at: dt.datetime | int | None = None) -> Snapshot:
         """Return the store as it is, or as it was at a moment or version.

@@ -8,7 +8,6 @@ from decimal import Decimal
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from clopos_nb.certificate import VenueRecord
 from clopos_nb.columns import TYPES, Dtypes, array
@@ -16,7 +15,7 @@ from clopos_nb.decode import Tables
 from clopos_nb.fetch import Manner, certificate_of, certified, labelled
 from clopos_nb.questions import Place, Question, matches
 from clopos_nb.store.held import Days, missing, within
-from clopos_nb.store.lake import DAY, OWN, VENUE, Snapshot
+from clopos_nb.store.lake import OWN, VENUE, Snapshot, on
 from clopos_nb.store.plan import by_venue, store_id
 from clopos_nb.store.rows import link_of, months
 from clopos_nb.tables import Column, Table
@@ -89,11 +88,8 @@ def _read(
     if columns is not None:
         columns = [*columns, link_of(table), VENUE]
     venues, days = [store_id(place) for place in places], _asked(question)
-    where = None
-    if days is not None:
-        where = (ds.field(DAY) >= pa.scalar(days[0])) & (ds.field(DAY) <= pa.scalar(days[1]))
     source = question.source.name
-    rows = snapshot.read(source, table.name, venues, months(days), columns, where)
+    rows = snapshot.read(source, table.name, venues, months(days), columns, on(days))
     return {} if rows is None else by_venue(rows)
 
 

@@ -104,7 +104,7 @@ class Refresher:
             The server's answers cannot be kept: it gives no total, or other rows than asked for.
         """
         for _ in range(TRIES):
-            snapshot = self.lake.snapshot()
+            snapshot = self.lake.latest()
             whole = self._with_kept(snapshot, places)
             plans = self._plans(snapshot, whole, places)
             if self.question.days is not None:
@@ -339,7 +339,7 @@ class Refresher:
                     new = self._span(days, seen)
                     spans[venue] = covered(spans.get(venue, []), new, cuts=self.exact_days)
             write.commit()
-            return self.lake.snapshot()
+            return self.lake.latest()
 
     def _write_rows(self, write: Write, plans: Sequence[Plan]) -> None:
         plans = [plan for plan in plans if plan.rewritten]

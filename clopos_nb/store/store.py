@@ -221,8 +221,8 @@ class Store:
         """
         return in_dask(self._at(as_of), self._part(start, end, venues))
 
-    def _at(self, as_of: AsOf | None) -> Snapshot:
-        return self._lake.snapshot(version_at(as_of))
+    def _at(self, as_of: AsOf | dt.datetime | None) -> Snapshot:
+        return self._lake.latest() if as_of is None else self._lake.snapshot(version_at(as_of))
 
     def _part(
         self, start: DayLike | None, end: DayLike | None, venues: int | Sequence[int] | None
@@ -344,7 +344,7 @@ class Store:
         ------
         ConfigError, StoreError
         """
-        venues = self._lake.snapshot().state.venues
+        venues = self._lake.latest().state.venues
         return [{"id": id, "name": name} for id, name in venues.items()]
 
     def _offline(self, question: Question, places: Sequence[Place], manner: Manner) -> Frames:
@@ -354,7 +354,7 @@ class Store:
                 "leave limit out, and filter on plain columns"
             )
             raise ConfigError(message)
-        snapshot = self._lake.snapshot(manner.as_of)
+        snapshot = self._at(manner.as_of)
         records = as_held(snapshot, question, places)
         return held_frames(snapshot, question, places, records, manner, self._brand())
 

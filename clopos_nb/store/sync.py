@@ -79,7 +79,7 @@ def _steps(refresher: Refresher, places: Sequence[Place]) -> Iterator[Step]:
     if days is None:
         yield Step(None, places, looks=True)
         return
-    held = refresher.lake.snapshot().endpoint(refresher.source.name).venues
+    held = refresher.lake.latest().endpoint(refresher.source.name).venues
     names = [table.name for table in refresher.question.tables]
     parts = month_ranges(days)
     for part in parts:

@@ -288,6 +288,8 @@ def test_without_the_server_what_is_held_is_read(fresh, keep):
     found = session.frames(["receipts", "receipt_products"], MONTH, refresh="never")
     for name, frame in kept.items():
         same(found[name], frame)
+    alone = session.venue(2).frame("receipts", MONTH, refresh="never", strict=True)
+    assert len(alone) == (kept["receipts"]["venue_id"] == 2).sum()
     (record, *_) = found["receipts"].attrs["clopos"]["venues"]
     assert record["note"].startswith("as it was at 20")
     assert record["requests"] == 0

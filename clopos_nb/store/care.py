@@ -90,6 +90,8 @@ def _vacuum(write: Write, keep: dt.timedelta) -> int:
         count += len(gone)
         write.at.state.endpoints[source].versions[name] = table.version()
     write.commit()
+    held = delta().DeltaTable(write.at.root / HELD)
+    held.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
     return count
 
 

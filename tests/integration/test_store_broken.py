@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -209,7 +210,8 @@ def test_an_object_store_is_refused_at_once(sandbox, open_session):
 
 
 def test_without_the_package_it_says_which_extra(sandbox, open_session, store, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "deltalake", None)
+    for name in ("deltalake", "deltalake.exceptions"):
+        monkeypatch.setitem(sys.modules, name, None)
     session = open_session(sandbox, store=store)
     with pytest.raises(ConfigError, match=r"clopos_nb\[store\]"):
         session.frame("receipts", MONTH, progress=False)

@@ -26,6 +26,7 @@ from clopos_nb.sandbox import Sandbox
 from clopos_nb.sandbox.brand import Brand
 
 LATENCY_S = 0.08
+RATE = "300/0.001s"
 LAST = dt.date(2026, 2, 28)
 TABLES = ["receipts", "receipt_products", "receipt_payments"]
 BY_DAY = """
@@ -78,7 +79,8 @@ class Server:
         """Open a session with a store."""
         known = {k: v for k, v in self.about.items() if k != "url"}
         folders = {"store": Path(folder) / "store", "cache_dir": Path(folder) / "cache"}
-        return clopos_nb.Session(base_url=self.about["url"], **folders, **known)
+        # The limit that the sandbox does not have must not be kept here either.
+        return clopos_nb.Session(base_url=self.about["url"], rate_limit=RATE, **folders, **known)
 
     def stop(self) -> None:
         """End it."""

@@ -44,7 +44,7 @@ class Question:
     filters: Mapping[str, Any] = field(default_factory=dict)
     limit: int | None = None
     size: int | None = None  # rows a page; None: as many as the endpoint gives
-    newest_first: bool = False  # by updated_at; else in the table's own order
+    sort: tuple[str, int] | None = None  # None: the table's own order
 
     def __post_init__(self) -> None:
         if self.days and not self.source.dated:
@@ -135,7 +135,7 @@ class Question:
         return wire.brackets(plain) + wire.list_query(
             page=page,
             limit=size,
-            sort=("updated_at", -1) if self.newest_first else source.sort,
+            sort=self.sort or source.sort,
             days=self.asked_days(),
             relations=list(dict.fromkeys(r for table in self.tables for r in table.relations)),
             filters=filters,

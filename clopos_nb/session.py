@@ -571,6 +571,12 @@ class Session:
         place = store if store is not None else os.environ.get("CLOPOS_NB_STORE")
         if not place:
             return None
+        if "://" in str(place):
+            message = (
+                "store is a URL; expected a directory, since a store needs the file system's locks "
+                "(CLOPOS_NB_STORE). docs/scale.md says how to put one into an object store"
+            )
+            raise ConfigError(message)
         host = self._transport.base_url.split("/")[2]
         server = "this machine" if is_loopback(host.rsplit(":", 1)[0]) else host
         reads = self._reads

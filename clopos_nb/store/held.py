@@ -116,8 +116,8 @@ def without(days: Days, gaps: Iterable[Days]) -> list[Days]:
     first, last = days
     found = []
     for begin, end in sorted(gaps):
-        if first < begin:
-            found.append((first, begin - ONE_DAY))
+        if first < begin and first <= last:
+            found.append((first, min(last, begin - ONE_DAY)))
         first = max(first, end + ONE_DAY)
     return [*found, (first, last)] if first <= last else found
 

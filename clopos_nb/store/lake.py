@@ -55,17 +55,19 @@ Files = list[tuple[str, int]]  # paths and sizes
 
 
 def delta() -> Any:
-    """Return the package deltalake.
+    """Return the package deltalake, which is loaded by the first use of a store.
 
     Raises
     ------
     ConfigError
-        It is not installed.
+        It is not installed, or filelock is not.
     """
     try:
         import deltalake
+        import deltalake.exceptions
+        import filelock  # noqa: F401
     except ImportError:
-        message = "A store needs the package deltalake; pip install 'clopos_nb[store]'"
+        message = "A store needs deltalake and filelock; pip install 'clopos_nb[store]'"
         raise ConfigError(message) from None
     return deltalake
 
@@ -73,6 +75,7 @@ def delta() -> Any:
 @contextlib.contextmanager
 def told(doing: str, root: Path) -> Iterator[None]:
     """Turn what goes wrong on disk into a StoreError that says what to do."""
+    delta()
     from deltalake.exceptions import DeltaError
     from filelock import Timeout
 
@@ -262,7 +265,6 @@ class Lake:
         StoreError
             It cannot be read, or has no such version.
         """
-        delta()
         with told("read", self.root):
             if not (self.root / HELD / "_delta_log").is_dir():
                 self._refuse_foreign()
@@ -345,10 +347,9 @@ class Lake:
         Overtaken
             Somebody wrote without taking a turn.
         """
-        delta()
-        from filelock import FileLock
-
         with told("written", self.root):
+            from filelock import FileLock
+
             if not (self.root / HELD / "_delta_log").is_dir():
                 self._refuse_foreign()
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)

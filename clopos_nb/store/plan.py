@@ -48,13 +48,16 @@ class Plan:
 
         Unless a row tells which day it counts on, one that did not come may be its neighbour's.
         """
+        self.record.walked.append("all" if days is None else f"{days[0]} to {days[1]}")
+        held = {name for span in self.spans for name in span.tables}
+        if days is None and held >= set(rows) and self.index.is_all(rows):
+            return
         near = [False, False]
         if days is not None and not exact:
             beside = (days[0] - ONE_DAY, days[1] + ONE_DAY)
             near = [bool(within(self.spans, (day, day))) for day in beside]
         self.index = self.index.with_days(days, rows, before=near[0], after=near[1])
         self.rewritten = True
-        self.record.walked.append("all" if days is None else f"{days[0]} to {days[1]}")
 
     def look(self, rows: Rows) -> None:
         """Take those of the rows that are news."""

@@ -199,14 +199,15 @@ class Refresher:
             pool.shutdown(wait=finished, cancel_futures=True)
 
     def _tell_time(self, plan: Plan) -> None:
-        """Note the latest change of a venue: whatever is read from now on has seen it.
+        """Note when a venue's newest row changed: whatever is read from now on has seen that.
 
         The clock that ``updated_at`` is written by is told by nothing else.
         """
         venue = store_id(plan.place)
         if venue not in self.clocks:  # an earlier time is as true
             question = replace(self.question, tables=(self.source,), days=None)
-            page, _ = self._page(plan, replace(question, newest_first=True, size=1), 1)
+            question = replace(question, sort=("created_at", -1), size=1)
+            page, _ = self._page(plan, question, 1)
             self.clocks[venue] = latest(page[self.source.name])
         plan.clock = self.clocks[venue]
 
@@ -247,7 +248,7 @@ class Refresher:
         self, plan: Plan, days: Days, since: dt.datetime | None, size: int | None
     ) -> tuple[list[Tables], int, str]:
         """Return pages of the newest changes, the total, and whether they are all that are new."""
-        question = replace(self.question, days=days, newest_first=True, size=size)
+        question = replace(self.question, days=days, sort=(UPDATED, -1), size=size)
         pages: list[Tables] = []
         read, until = 0, None
         while True:

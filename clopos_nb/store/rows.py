@@ -165,6 +165,11 @@ class Index:
             self.rows.num_rows if days is None else int(pc.sum(_on(self.rows, days)).as_py() or 0)
         )
 
+    def is_all(self, rows: Rows) -> bool:
+        """Tell whether these rows are what is here, children included and in this order."""
+        there = _keys(self.source, rows[self.source.name], KEPT)
+        return all(there.column(n).equals(self.rows.column(n)) for n in ("key", HASH))
+
     def news(self, rows: Rows) -> Rows:
         """Return those of the rows that are not here, or not as they are now, children included."""
         there = _keys(self.source, rows[self.source.name], KEPT)

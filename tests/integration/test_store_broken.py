@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -203,8 +204,14 @@ def test_a_store_of_another_format_says_what_to_do(kept, store, made, do):
         kept.frame("receipts", MONTH, progress=False)
 
 
+def test_an_object_store_is_refused_at_once(sandbox, open_session):
+    with pytest.raises(ConfigError, match="expected a directory"):
+        open_session(sandbox, store="s3://bucket/clopos")
+
+
 def test_without_the_package_it_says_which_extra(sandbox, open_session, store, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "deltalake", None)
+    for name in ("deltalake", "deltalake.exceptions"):
+        monkeypatch.setitem(sys.modules, name, None)
     session = open_session(sandbox, store=store)
     with pytest.raises(ConfigError, match=r"clopos_nb\[store\]"):
         session.frame("receipts", MONTH, progress=False)

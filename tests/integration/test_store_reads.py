@@ -229,6 +229,17 @@ def test_full_reads_what_no_change_tells_of(fresh, keep):
     assert requests == 5  # the time, and four pages
 
 
+def test_what_did_not_change_is_not_written_again(sandbox, keep):
+    session = keep(sandbox)
+
+    def versions() -> list[int]:
+        for table in ("products", "receipts"):
+            session.frame(table, *([MONTH] if table == "receipts" else []), progress=False)
+        return session.store.info()["version"].tolist()
+
+    assert versions() == versions()
+
+
 # --------------------------------------------------------------- servers not to be trusted
 
 

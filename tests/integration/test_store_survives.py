@@ -55,9 +55,9 @@ def booked(sandbox: Sandbox, first: dt.date, last: dt.date) -> dict[int, dict[st
 class Worker:
     """Another process on the store."""
 
-    def __init__(self, about: dict[str, Any]) -> None:
+    def __init__(self, about: dict[str, Any], warnings: str = "error") -> None:
         pipe = subprocess.PIPE
-        command = [sys.executable, "-W", "error::UserWarning", store_worker.__file__]
+        command = [sys.executable, "-W", f"{warnings}::UserWarning", store_worker.__file__]
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
         self.say(about)
         assert self.process.stdout is not None
@@ -263,3 +263,28 @@ def test_two_that_fill_it_at_once_lose_and_double_nothing(tills, other):
         worker.start(FIRST, LAST)
     for worker in workers:
         assert worker.answer() == booked(sandbox, FIRST, LAST)
+
+
+def test_without_a_lock_between_them_one_may_give_up_and_nobody_is_wrong(tills, tmp_path):
+    # As on two machines whose file system keeps no locks: the same tables, and a lock for each.
+    sandbox, about = tills
+    with clopos_nb.Session(**about) as session:
+        read(session, FIRST, LAST)
+    twin = tmp_path / "twin"
+    twin.mkdir(mode=0o700)
+    for name in (*TABLES, "held"):
+        (twin / name).symlink_to(tmp_path / "store" / name)
+    workers = [Worker(each, "default") for each in (about, {**about, "store": str(twin)})]
+    for _ in range(5):
+        for venue in VENUES:
+            for receipt in sandbox.books.recent(venue, 5):
+                sandbox.books.edit_receipt(venue, receipt.id)
+        for worker in workers:
+            worker.start(FIRST, LAST, may_give_up=True)
+        for worker in workers:
+            assert worker.answer() == booked(sandbox, FIRST, LAST)
+    for worker in workers:
+        worker.end()
+    with clopos_nb.Session(**about) as session:
+        found = {venue: sums(read(session, FIRST, LAST), venue) for venue in VENUES}
+    assert found == booked(sandbox, FIRST, LAST)

@@ -12,7 +12,7 @@ from clopos_nb.certificate import VenueRecord
 from clopos_nb.questions import Place
 from clopos_nb.store.held import ONE_DAY, Days, Span, within, without
 from clopos_nb.store.lake import BRAND_WIDE, VENUE
-from clopos_nb.store.rows import Index, Rows
+from clopos_nb.store.rows import CannotKeep, Index, Rows
 
 
 def store_id(place: Place) -> int:
@@ -68,13 +68,22 @@ class Plan:
             self.record.changes += count
 
 
-def recorded(plan: Plan) -> VenueRecord:
-    """Return what a venue took, and that it is complete."""
+def recorded(plan: Plan, *, looks: bool) -> VenueRecord:
+    """Return what a venue took; it is complete, unless what was held was not looked at.
+
+    Raises
+    ------
+    CannotKeep
+        There are not as many rows as the server has after all.
+    """
     record = plan.record
     known = [total for total in plan.totals.values() if total is not None]
     record.total = sum(known) if len(known) == len(plan.totals) else None
     record.rows = plan.index.count(plan.days)
-    record.complete = True
+    record.complete = looks or not plan.parts
+    if record.complete and plan.days is not None and record.rows != record.total:
+        message = f"{record.rows} rows of the server's {record.total}"
+        raise CannotKeep(message)
     if plan.parts:
         record.source = "api+store" if plan.rewritten else "store"
     return record

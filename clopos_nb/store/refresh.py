@@ -112,11 +112,11 @@ class Refresher:
             whole._walk_gaps(plans)
             if self.looks:
                 whole._each(whole._settle, [plan for plan in plans if plan.parts])
+            records = [recorded(plan, looks=self.looks) for plan in plans]
             try:
-                written = whole._write(snapshot, plans)
+                return whole._write(snapshot, plans), records
             except Overtaken:
                 continue
-            return written, [recorded(plan) for plan in plans]
         message = f"The store in {self.lake.root} is written by others all the time; ask again"
         raise errors.StoreError(message)
 
@@ -216,32 +216,36 @@ class Refresher:
         for part in plan.parts:
             for _ in range(TRIES):
                 total = self._look(plan, part)
+                if total is None:  # the list moved
+                    continue
                 self._bisect(plan, part, total)
                 if plan.index.count(part) == total:
+                    plan.totals[part] = total
                     break
             else:
                 message = "the list keeps changing, or its total is not the number of its rows"
                 raise CannotKeep(message)
-            plan.totals[part] = total
 
-    def _look(self, plan: Plan, days: Days) -> int:
-        """Take the newest changes of some days; return the server's total."""
+    def _look(self, plan: Plan, days: Days) -> int | None:
+        """Take the newest changes of some days; return the server's total, None if it moved."""
         since = seen_up_to(within(plan.spans, days))
         for size in (PROBE, None) if self._margin < ONE_DAY else (None,):
             pages, total, state = self._newest(plan, days, since, size)
             if state != "more":
                 break
             plan.noted = True  # or the next look would be as long
+        if state == "moved":
+            return None
         top = latest(pages[0][self.source.name]) if state != "unsorted" else None
         plan.seen[days] = max((at for at in (since, top) if at), default=None)
         if state == "more":  # as much as all of it
             self._walk(days, [plan])
-        elif state == "unsorted":
+            return total
+        if state == "unsorted":
             plan.record.note = f"newest changes cannot be told: last {LOOK_BACK} days read again"
             first, last = days
             self._walk((max(first, last - (LOOK_BACK - 1) * ONE_DAY), last), [plan])
-        else:
-            plan.look(arrived(self.question.tables, pages, days))
+        plan.look(arrived(self.question.tables, pages, days))
         return total
 
     def _newest(
@@ -250,14 +254,17 @@ class Refresher:
         """Return pages of the newest changes, the total, and whether they are all that are new."""
         question = replace(self.question, days=days, sort=(UPDATED, -1), size=size)
         pages: list[Tables] = []
-        read, until = 0, None
+        read, until, before = 0, None, None
         while True:
             page, total = self._page(plan, question, len(pages) + 1)
             pages.append(page)
+            if before is not None and total != before:  # a row may have slipped between two pages
+                return pages, total, "moved"
+            before = total
             rows = page[self.source.name]
             read += rows.num_rows
             times = rows.column(UPDATED)
-            stale = len(pages) == 1 and self._is_stale(plan, days, rows)
+            stale = len(pages) == 1 and self._is_stale(plan, days, rows, total)
             if stale or not _descends(times, until):
                 return pages, total, "unsorted"
             until = times[-1].as_py().replace(tzinfo=None) if len(times) else until
@@ -274,12 +281,12 @@ class Refresher:
     def _margin(self) -> dt.timedelta:
         return MARGINS[self.source.by_name[UPDATED].kind]
 
-    def _is_stale(self, plan: Plan, days: Days, rows: pa.Table) -> bool:
+    def _is_stale(self, plan: Plan, days: Days, rows: pa.Table, total: int) -> bool:
         """Tell whether a newest page is older than what is held: the order is another."""
         key, newest = plan.index.latest(days)
         top = latest(rows)
-        if newest is None or top is None or newest <= top:
-            return False
+        if newest is None or top is None or newest <= top or plan.index.count(days) > total:
+            return False  # where rows are gone, the newest may be
         return key not in rows.column(self.source.key[0]).to_pylist()
 
     def _page(self, plan: Plan, question: Question, number: int) -> tuple[Tables, int]:

@@ -29,15 +29,24 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
+@pytest.fixture(scope="module")
+def filled(sandbox, tmp_path_factory) -> Path:
+    """Return a store that holds January, to be copied."""
+    folder = tmp_path_factory.mktemp("filled") / "store"
+    settings = {"base_url": sandbox.url, "cache_dir": False, **sandbox.credentials}
+    with clopos_nb.Session(store=folder, **settings) as session:
+        session.frames(TABLES, MONTH, progress=False)
+    return folder
+
+
 @pytest.fixture
-def kept(sandbox, open_session, store) -> clopos_nb.Session:
+def kept(sandbox, open_session, filled, store) -> clopos_nb.Session:
     """Return a session whose store holds January."""
-    session = open_session(sandbox, store=store)
-    session.frames(TABLES, MONTH, progress=False)
-    return session
+    shutil.copytree(filled, store)
+    return open_session(sandbox, store=store)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def there(reader) -> dict[str, pd.DataFrame]:
     return reader.frames(TABLES, MONTH, progress=False)
 

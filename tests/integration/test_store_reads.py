@@ -240,6 +240,27 @@ def test_what_did_not_change_is_not_written_again(sandbox, keep):
     assert versions() == versions()
 
 
+def test_the_newest_row_deleted_is_no_reason_for_mistrust(fresh, keep):
+    session = keep(fresh)
+    kept = session.venue(1).frame("receipts", MONTH)
+    newest = kept.sort_values("updated_at")["id"].iloc[-1]
+    fresh.books.delete_receipt(1, int(newest))
+    found = session.venue(1).frame("receipts", MONTH, progress=False)
+    assert set(kept["id"]) - set(found["id"]) == {newest}
+    assert found.attrs["clopos"]["venues"][0]["note"] is None
+
+
+def test_rows_deleted_between_two_pages_of_changes_hide_none(fresh, open_session, keep):
+    session, plain = keep(fresh), open_session(fresh)
+    kept = session.venue(1).frame("receipts", MONTH)
+    for id in kept["id"][:230]:
+        fresh.books.edit_receipt(1, int(id))
+    # After the small look, the first whole page: its rows go, and all later ones move up.
+    fresh.faults.add("rows_deleted", path="/receipts", rows=5, skip=1, count=1)
+    found = session.venue(1).frame("receipts", MONTH, progress=False)
+    same(found, plain.venue(1).frame("receipts", MONTH, progress=False))
+
+
 # --------------------------------------------------------------- servers not to be trusted
 
 

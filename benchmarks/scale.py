@@ -50,8 +50,9 @@ class Measured:
     wire: float = 2305  # uncompressed JSON
     disk: float = 342  # in the store
     order_wire: float = 1500
-    order_disk: float = 85
-    night: float = 3  # requests for a venue's receipts the next day
+    order_disk: float = 84
+    more: float = 2  # requests for a venue of a table, besides the pages
+    night: float = 7  # requests for a venue's receipts and orders, a day later
     same: float = 1  # requests for a venue of which nothing changed
 
 
@@ -63,13 +64,15 @@ def figures(size: Brandsize, one: Measured) -> Iterator[tuple[str, str, str]]:
     yield "receipts", many(receipts), "venues x days x receipts a day"
     pages = months * math.ceil(a_month / PAGE)
     order_pages = months * math.ceil(a_month * size.orders_share / ORDERS_PAGE)
-    total = pages + order_pages
+    more = 2 * size.venues * one.more
+    total = pages + order_pages + more
     yield "pages of receipts, with lines", many(pages), f"{PAGE} a page, each venue's months alone"
     yield (
         "pages of orders",
         many(order_pages),
         f"{ORDERS_PAGE} a page, {size.orders_share:.0%} of receipts",
     )
+    yield "other requests", many(more), f"{one.more:.0f} a venue, for receipts and for orders"
     pace = A_MINUTE * (1 - RESERVED)
     hours = total / pace / 60
     yield (
@@ -92,11 +95,11 @@ def figures(size: Brandsize, one: Measured) -> Iterator[tuple[str, str, str]]:
     disk = (receipts * one.disk + orders * one.order_disk) / 1e9
     yield "on disk", f"{disk:,.0f} GB", f"{one.disk:,.0f} bytes a receipt with all of its rows"
     yield "files of a table", many(months), "one for each venue and month"
-    night = size.venues * one.night * 2
+    night = size.venues * one.night
     yield (
-        "a night's sync",
+        "a night's sync of both",
         f"{night / pace:.0f} minutes",
-        f"{many(night)} requests: {one.night:.0f} a venue, receipts and orders",
+        f"{many(night)} requests, {one.night:.0f} a venue",
     )
     again = size.venues * one.same / pace
     yield (
@@ -134,20 +137,25 @@ def measured() -> Measured:
         settings = {"base_url": sandbox.url, "cache_dir": False, **sandbox.credentials}
         with clopos_nb.Session(store=Path(folder) / "store", **settings) as session:
             eve = last - dt.timedelta(days=1)
-            session.sync([*TABLES, "orders"], first, eve, progress=False)
-            night = session.sync(TABLES, first, last, progress=False)
+            filled = session.sync(TABLES, first, eve, progress=False)["requests"].sum()
+            session.sync("orders", first, eve, progress=False)
+            made = session.frame("receipts", first, eve, refresh="never")
+            night = session.sync([*TABLES, "orders"], first, last, progress=False)
             same = session.sync(TABLES, first, last, progress=False)
             info = session.store.info().groupby("table")[["rows", "bytes"]].sum()
         wire, order_wire = (
             page_bytes(sandbox, path) for path in ("/receipts?with[0]=receipt_products", "/orders?")
         )
     rows, size = info["rows"], info["bytes"]
+    months = made.groupby(["venue_id", made["created_at"].dt.to_period("M")]).size()
+    pages = (months / PAGE).apply(math.ceil).sum()
     return Measured(
         wire,
         size[TABLES].sum() / rows["receipts"],
         order_wire,
         size["orders"] / rows["orders"],
-        night["requests"].max(),
+        (filled - pages) / len(brand.venue_ids),
+        night.groupby("venue_id")["requests"].sum().max(),
         same["requests"].max(),
     )
 

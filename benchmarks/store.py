@@ -141,6 +141,7 @@ def beyond(receipts: int) -> None:
     with TemporaryDirectory() as folder, server.session(folder) as session:
         start = LAST - dt.timedelta(days=days - 1)
         seconds, _ = timed(lambda: session.sync(TABLES, start, LAST, progress=False))
+        again, done = timed(lambda: session.sync(TABLES, start, LAST, progress=False))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         info = session.store.info().groupby("table")[["rows", "bytes"]].sum()
         books = {(v, day): cents for v, day, cents in server.ask("books")}
@@ -153,6 +154,7 @@ def beyond(receipts: int) -> None:
     show(
         f"{count:,} receipts, {lines:,} lines synced", f"{seconds:.0f} s, {count / seconds:,.0f}/s"
     )
+    show("  again, nothing changed", f"{again:.1f} s, {done['requests'].sum()} requests")
     show("  most memory", f"{peak:.2f} GB")
     show("  on disk", f"{info['bytes'].sum() / count:.0f} bytes a receipt with all of its rows")
     show("  revenue by venue and day, DuckDB", f"{by_duckdb:.2f} s, as in the books to the cent")

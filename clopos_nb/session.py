@@ -260,7 +260,7 @@ class Session:
             nothing did; nothing, so that it works offline; or everything again.
         as_of : int, str, date or datetime, optional
             Read the store alone, as it was: a version (``store_version`` in a certificate,
-            ``session.store.versions()``), a moment (UTC), or the end of a day.
+            ``session.store.versions()``), a moment (UTC), or the end of a day or month.
         dtype_backend : "numpy_nullable" or "pyarrow"
             As in pandas: nullable dtypes, or Arrow's own for every column.
         money : "float" or "decimal"

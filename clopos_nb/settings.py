@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import pandas as pd
 from clopos_nb import errors
 from clopos_nb.budget import Rate
 from clopos_nb.columns import Dtypes
+from clopos_nb.days import day_range
 
 
 def venue_setting(venue_id: int | None) -> int | None:
@@ -49,7 +51,7 @@ AsOf: TypeAlias = "int | str | dt.date"
 
 
 def version_at(value: AsOf | None) -> dt.datetime | int | None:
-    """Return the version or the moment that ``as_of=`` names; a day is all of that day.
+    """Return the version or the moment that ``as_of=`` names; a day or month means its end.
 
     A moment without an offset is UTC, as the list of versions is.
 
@@ -59,26 +61,23 @@ def version_at(value: AsOf | None) -> dt.datetime | int | None:
     >>> version_at(7), version_at("2026-03-01 12:00").isoformat()
     (7, '2026-03-01T12:00:00+00:00')
     """
-    if value is None:
-        return None
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
-    whole_day = not isinstance(value, dt.datetime) and len(str(value)) <= len("2026-03-01")
-    try:
-        moment = pd.Timestamp(value) if isinstance(value, (str, dt.date)) else None
-    except (TypeError, ValueError):
-        moment = None
+    moment = None
+    if isinstance(value, (str, dt.date)):
+        with contextlib.suppress(TypeError, ValueError):
+            moment = pd.Timestamp(value)
+        if not isinstance(value, dt.datetime):
+            with contextlib.suppress(errors.InvalidDates):
+                if days := day_range(value, today=dt.datetime.now(dt.UTC).date()):
+                    moment = pd.Timestamp(days[1]) + pd.Timedelta(days=1, microseconds=-1)
     if moment is None or pd.isna(moment):
         message = (
             f"as_of is {value!r}; expected a version (store.versions() lists them), a day or a "
             'moment such as "2026-03-01 12:00"'
         )
         raise errors.ConfigError(message)
-    if whole_day:
-        moment += pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
-    if moment.tzinfo is None:
-        moment = moment.tz_localize("UTC")
-    found: dt.datetime = moment.to_pydatetime()
+    found: dt.datetime = (moment if moment.tzinfo else moment.tz_localize("UTC")).to_pydatetime()
     return found
 
 

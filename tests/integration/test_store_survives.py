@@ -265,6 +265,25 @@ def test_two_that_fill_it_at_once_lose_and_double_nothing(tills, other):
         assert worker.answer() == booked(sandbox, FIRST, LAST)
 
 
+@pytest.mark.parametrize("count", [2, 5, 7])
+def test_a_sync_that_was_killed_goes_on_beside_another(tills, other, count):
+    sandbox, about = tills
+    killed = other()
+    killed.start(FIRST, LAST, sync=True, die_after=count)
+    killed.process.wait(60)
+    workers = [other(), other()]
+    for worker in workers:
+        worker.start(FIRST, LAST, sync=True)
+    for worker in workers:
+        assert worker.answer() == booked(sandbox, FIRST, LAST)
+    with clopos_nb.Session(**about) as session:
+        offline = session.frames(TABLES, FIRST, LAST, refresh="never", strict=True)
+        found = {venue: sums(offline, venue) for venue in VENUES}
+        rows = session.store.info().set_index("table")["rows"]
+    assert found == booked(sandbox, FIRST, LAST)
+    assert rows["receipts"] == len(offline["receipts"])
+
+
 def test_without_a_lock_between_them_one_may_give_up_and_nobody_is_wrong(tills, tmp_path):
     # As on two machines whose file system keeps no locks: the same tables, and a lock for each.
     sandbox, about = tills

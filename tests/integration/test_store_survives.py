@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import store_worker
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from store_worker import TABLES, read, sums
@@ -198,6 +199,33 @@ TestTwoProcesses.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+# ------------------------------------------- orders: whose day their own time does not tell
+
+steps = st.lists(st.tuples(ranges, st.integers(0, 400), venues), min_size=2, max_size=6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(steps)
+def test_orders_of_any_days_are_the_servers_after_any_others(asked):
+    with (
+        Sandbox(brand=BRAND, window_s=0.01) as sandbox,
+        tempfile.TemporaryDirectory() as folder,
+        clopos_nb.Session(**settings_of(sandbox, Path(folder))) as session,
+        clopos_nb.Session(**settings_of(sandbox, Path(folder)) | {"store": False}) as plain,
+    ):
+        for wanted, place, venue in asked:
+            there = plain.frames(["orders", "order_products"], *wanted, progress=False)
+            found = session.frames(["orders", "order_products"], *wanted, progress=False)
+            for table, frame in there.items():
+                pd.testing.assert_frame_equal(found[table], frame, check_exact=True)
+            for record in found["orders"].attrs["clopos"]["venues"]:
+                assert record["source"] != "api" or record["walked"]
+            if ids := there["orders"].query(f"venue_id == {venue}")["id"].tolist():
+                status = ("RECEIVED", "IGNORE", "DELIVERED")[place % 3]
+                sandbox.books.set_order_status(venue, ids[place % len(ids)], status)
+            sandbox.clock.data.advance(seconds=place * 60)
 
 
 # ------------------------------------------------------------------------ between two tables

@@ -101,6 +101,8 @@ def again() -> None:
                 newest = {"sort": ["updated_at", -1], "limit": 1}
                 session.get("/receipts", newest, venue=venue)
             first, frame = timed(lambda: session.frame("receipts", *month, progress=False))
+            # The sandbox has not sorted by updated_at yet, which takes it a tenth of a second each.
+            sorting, _ = timed(lambda: session.frame("receipts", *month, progress=False))
             before = server.ask("count")
             second, found = timed(lambda: session.frame("receipts", *month, progress=False))
             requests, logins = (b - a for a, b in zip(before, server.ask("count"), strict=True))
@@ -108,6 +110,7 @@ def again() -> None:
     server.stop()
     assert found.equals(frame)
     show(f"{len(frame):,} receipts of 20 venues, first", f"{first:.2f} s")
+    show("  again, while the sandbox sorts by updated_at first", f"{sorting:.2f} s")
     show("  again, nothing changed", f"{second:.2f} s, {requests} requests, {logins} logins")
     show("  times as fast", f"{first / second:.0f}")
 

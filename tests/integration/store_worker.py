@@ -1,7 +1,8 @@
 """Another process with the same store: reads what it is told to, and tells the sums.
 
-Its first line of input holds the session's settings, each further one a range of days. A range with
-``die_after`` ends the process by SIGKILL when it has written so many tables.
+Its first line of input holds the session's settings, each further one a range of days, which is
+read, or synced and then read. With ``die_after`` the process ends by SIGKILL when it has written so
+many tables.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ def main() -> None:
             if count := asked.get("die_after"):
                 die_after(count)
             days = asked["first"], asked["last"]
+            if asked.get("sync"):
+                session.sync(TABLES, *days, progress=False)
             frames = read(session, *days, may_give_up=asked.get("may_give_up", False))
             print(json.dumps({venue: sums(frames, venue) for venue in (1, 2)}), flush=True)
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import clopos_nb
-from clopos_nb import ConfigError, IncompleteResult, IncompleteResultWarning
+from clopos_nb import ConfigError, IncompleteResult, IncompleteResultWarning, ServerError
 from clopos_nb.tables import CATALOGUE
 
 MONTH = "2026-01"
@@ -298,6 +298,19 @@ def test_without_a_total_nothing_is_kept_and_the_servers_rows_come(faulty, visit
             frame = visitor_kept.venue(1).frame("receipts", MONTH)
         assert frame["id"].tolist() == [1]
         assert frame.attrs["clopos"]["source"] == "api"
+
+
+def test_a_venue_that_fails_leaves_the_others_and_is_not_called_held(fresh, keep):
+    session = keep(fresh)
+    fresh.faults.add("server_error", path="/receipts", venue=2)
+    with pytest.warns(IncompleteResultWarning, match="ServerError"):
+        frame = session.frame("receipts", "2026-01-09", errors="warn", progress=False)
+    assert set(frame["venue_id"]) == {1, 3, 4}
+    with pytest.raises(ServerError):
+        session.frame("receipts", "2026-01-09", progress=False)
+    fresh.faults.clear()
+    frame = session.frame("receipts", "2026-01-09", progress=False, strict=True)
+    assert set(frame["venue_id"]) == {1, 2, 3, 4}
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import store_worker
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from store_worker import TABLES, read, sums
@@ -200,6 +201,33 @@ TestTwoProcesses.settings = settings(
 )
 
 
+# ------------------------------------------- orders: whose day their own time does not tell
+
+steps = st.lists(st.tuples(ranges, st.integers(0, 400), venues), min_size=2, max_size=6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(steps)
+def test_orders_of_any_days_are_the_servers_after_any_others(asked):
+    with (
+        Sandbox(brand=BRAND, window_s=0.01) as sandbox,
+        tempfile.TemporaryDirectory() as folder,
+        clopos_nb.Session(**settings_of(sandbox, Path(folder))) as session,
+        clopos_nb.Session(**settings_of(sandbox, Path(folder)) | {"store": False}) as plain,
+    ):
+        for wanted, place, venue in asked:
+            there = plain.frames(["orders", "order_products"], *wanted, progress=False)
+            found = session.frames(["orders", "order_products"], *wanted, progress=False)
+            for table, frame in there.items():
+                pd.testing.assert_frame_equal(found[table], frame, check_exact=True)
+            for record in found["orders"].attrs["clopos"]["venues"]:
+                assert record["source"] != "api" or record["walked"]
+            if ids := there["orders"].query(f"venue_id == {venue}")["id"].tolist():
+                status = ("RECEIVED", "IGNORE", "DELIVERED")[place % 3]
+                sandbox.books.set_order_status(venue, ids[place % len(ids)], status)
+            sandbox.clock.data.advance(seconds=place * 60)
+
+
 # ------------------------------------------------------------------------ between two tables
 
 
@@ -263,6 +291,25 @@ def test_two_that_fill_it_at_once_lose_and_double_nothing(tills, other):
         worker.start(FIRST, LAST)
     for worker in workers:
         assert worker.answer() == booked(sandbox, FIRST, LAST)
+
+
+@pytest.mark.parametrize("count", [2, 5, 7])
+def test_a_sync_that_was_killed_goes_on_beside_another(tills, other, count):
+    sandbox, about = tills
+    killed = other()
+    killed.start(FIRST, LAST, sync=True, die_after=count)
+    killed.process.wait(60)
+    workers = [other(), other()]
+    for worker in workers:
+        worker.start(FIRST, LAST, sync=True)
+    for worker in workers:
+        assert worker.answer() == booked(sandbox, FIRST, LAST)
+    with clopos_nb.Session(**about) as session:
+        offline = session.frames(TABLES, FIRST, LAST, refresh="never", strict=True)
+        found = {venue: sums(offline, venue) for venue in VENUES}
+        rows = session.store.info().set_index("table")["rows"]
+    assert found == booked(sandbox, FIRST, LAST)
+    assert rows["receipts"] == len(offline["receipts"])
 
 
 def test_without_a_lock_between_them_one_may_give_up_and_nobody_is_wrong(tills, tmp_path):

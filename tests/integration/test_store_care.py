@@ -196,6 +196,18 @@ def test_vacuum_takes_away_what_a_dead_writer_left(sandbox, keep, place):
     assert not list(place.rglob("*#*"))
 
 
+def test_a_vacuum_that_died_before_it_was_written_down_is_gone_on_from(fresh, keep, place):
+    session = keep(fresh)
+    kept = session.venue(1).frame("receipts", MONTH, progress=False)
+    after = edited(fresh, session, kept)
+    table = DeltaTable(place / "receipts")
+    assert table.vacuum(0, dry_run=False, enforce_retention_duration=False, full=True)
+    same(keep(fresh).venue(1).frame("receipts", MONTH, refresh="never"), after)
+    again = edited(fresh, session, after)
+    session.store.vacuum(keep_days=0)
+    same(keep(fresh).venue(1).frame("receipts", MONTH, refresh="never"), again)
+
+
 def test_compacting_changes_no_row_and_leaves_one_file_of_log_to_read(fresh, keep, place):
     session = keep(fresh)
     kept = session.venue(1).frame("receipts", MONTH, progress=False)

@@ -315,8 +315,8 @@ class Store:
         store is removed, so that ``as_of=`` reads back no further.
 
         The server is not asked and not told. Erase a customer in Clopos first: what it still has
-        comes back when it changes there or those days are read again. Guests who left a name
-        without an account have no id; what was read of them is found by nobody.
+        comes back when it is read again. Guests without an account all have the id 0, so that
+        naming it empties all of them.
 
         Parameters
         ----------

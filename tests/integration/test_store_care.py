@@ -307,11 +307,49 @@ def test_an_undocumented_field_may_be_about_them_and_goes_too(fresh, keep, place
     assert after.loc[~theirs, new].notna().all()
 
 
-def test_who_is_forgotten_stays_so_while_nothing_changes(known, place):
+def test_every_guest_without_an_account_is_forgotten_by_the_id_that_they_share(fresh, keep, place):
+    session = keep(fresh)
+    dish = session.frame("products", filters={"type": "DISH"}).query("price > 0").iloc[0]
+    item = {"product_id": int(dish["id"]), "product_name": dish["name"], "price": dish["price"]}
+    body = {
+        "sale_type_id": 2,
+        "venue_id": 1,
+        "customer": {"id": 0, "phone": "+994500000077", "address": "Planted 1", "name": "Guest"},
+        "products": [{**item, "count": 2, "status": "new", "product_hash": str(dish["id"])}],
+    }
+    session.request("POST", "/orders", json=body, venue=1)
+    orders = session.frame("orders", "2026-02", progress=False)
+    known = set(orders["payload_customer_phone"].dropna()) - {"+994500000077"}
+    assert known
+    assert on_disk(place, "+994500000077", "Planted 1")
+    assert session.store.forget(customers=0) == {"orders": 1}
+    assert set(on_disk(place, "+994500000077", "Planted 1", *known)) == known
+
+
+def test_no_hash_is_left_by_which_a_phone_could_be_tried_out(known):
     session, buyer = known
-    session.store.forget(customers=[buyer["id"]])
-    session.frames([*FAMILY, "orders"], MONTH, progress=False)
-    assert on_disk(place, buyer["phone"], buyer["name"]) == []
+    session.store.forget(customers=buyer["id"])
+    for name in ("orders", "customers"):
+        rows = session.store.scan(name).to_table().to_pandas()
+        theirs = _theirs(rows, buyer["id"])
+        assert rows.loc[theirs, "store_hash"].isna().all()
+        assert rows.loc[~theirs, "store_hash"].notna().all()
+
+
+def test_who_was_erased_at_the_server_first_stays_forgotten(
+    faulty, keep, place, envelope, open_session
+):
+    at = "2026-01-05 10:00:00"
+    row = {"id": 1, "venue_id": 1, "customer_id": 5, "total": 9, "created_at": at, "updated_at": at}
+    faulty.on("/receipts", envelope({**row, "address": "Nizami 17, flat 4"}))
+    session = keep(faulty)
+    session.venue(1).frame("receipts", MONTH)
+    faulty.on("/receipts", envelope({**row, "address": None}))  # as the server has it from now on
+    assert session.store.forget(customers=5) == {"receipts": 1}
+    for _ in range(2):
+        found = session.venue(1).frame("receipts", MONTH)
+        same(found, open_session(faulty).venue(1).frame("receipts", MONTH))
+        assert on_disk(place, "Nizami 17") == []
 
 
 def test_a_customer_that_only_an_old_version_knew_is_forgotten(faulty, keep, place, envelope):

@@ -273,7 +273,7 @@ class Lake:
             now = Snapshot(self.root, self._state(held), held.version())
             if at is None:
                 return now
-            version = self._version(at, now.state.oldest)
+            version = self._version(at, now)
             held.load_as_version(version)
             return Snapshot(self.root, self._state(held), version)
 
@@ -292,13 +292,13 @@ class Lake:
                 if each["version"] >= oldest and not each["operation"].startswith("VACUUM")
             ]
 
-    def _version(self, at: dt.datetime | int, oldest: int) -> int:
+    def _version(self, at: dt.datetime | int, now: Snapshot) -> int:
         """Return the version that was the newest one at a moment, or is this one."""
-        written = self.written(oldest)
+        written = self.written(now.state.oldest)
         if isinstance(at, dt.datetime):
             fits = [version for version, when in written if when <= at]
-        else:
-            fits = [at] if any(version == at for version, _ in written) else []
+        else:  # a vacuum has numbers of its own, and changes nothing
+            fits = [version for version, _ in written if version <= at <= now.version]
         if not fits:
             first = f"{written[0][1]:%Y-%m-%d %H:%M} UTC (version {written[0][0]})"
             message = (

@@ -97,9 +97,7 @@ def again() -> None:
         month = (LAST - dt.timedelta(days=30), LAST)
         with server.session(folder) as session:
             session.frame("sale_types", progress=False)
-            for venue in session.venues:  # a sandbox sorts a venue's receipts once, an API never
-                newest = {"sort": ["updated_at", -1], "limit": 1}
-                session.get("/receipts", newest, venue=venue)
+            session.venues  # noqa: B018  # read before, as in a notebook that is run again
             first, frame = timed(lambda: session.frame("receipts", *month, progress=False))
             # The sandbox has not sorted by updated_at yet, which takes it a tenth of a second each.
             sorting, _ = timed(lambda: session.frame("receipts", *month, progress=False))
@@ -111,7 +109,7 @@ def again() -> None:
     assert found.equals(frame)
     show(f"{len(frame):,} receipts of 20 venues, first", f"{first:.2f} s")
     show("  again, while the sandbox sorts by updated_at first", f"{sorting:.2f} s")
-    show("  again, nothing changed", f"{second:.2f} s, {requests} requests, {logins} logins")
+    show("  again, nothing changed, best of four", f"{second:.2f} s, {requests} requests, {logins} logins")
     show("  times as fast", f"{first / second:.0f}")
 
 

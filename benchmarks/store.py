@@ -109,7 +109,10 @@ def again() -> None:
     assert found.equals(frame)
     show(f"{len(frame):,} receipts of 20 venues, first", f"{first:.2f} s")
     show("  again, while the sandbox sorts by updated_at first", f"{sorting:.2f} s")
-    show("  again, nothing changed, best of four", f"{second:.2f} s, {requests} requests, {logins} logins")
+    show(
+        "  again, nothing changed, best of four",
+        f"{second:.2f} s, {requests} requests, {logins} logins",
+    )
     show("  times as fast", f"{first / second:.0f}")
 
 

@@ -169,12 +169,13 @@ def test_a_directory_that_cannot_be_made_is_told(sandbox, open_session, tmp_path
         same(session.frames(TABLES, MONTH, progress=False), there)
 
 
-@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write anywhere")
 def test_a_read_only_store_is_read_and_a_write_told(fresh, open_session, store):
     session = open_session(fresh, store=store)
     kept = session.frame("receipts", MONTH, progress=False)
     for path in [store, *store.rglob("*")]:
         path.chmod(0o500 if path.is_dir() else 0o400)
+    if os.access(store, os.W_OK):
+        pytest.skip("this user may write anywhere")
     again = session.frame("receipts", MONTH, progress=False)
     assert again.attrs["clopos"]["source"] == "store"
     fresh.books.delete_receipt(1, int(kept["id"].iloc[0]))

@@ -8,7 +8,9 @@ thousand receipts; ``--receipts 10_000_000`` as many as wanted.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
+import itertools
 import json
 import resource
 import subprocess
@@ -144,7 +146,7 @@ def beyond(receipts: int) -> None:
     server = Server(venues, days, mean)
     with TemporaryDirectory() as folder, server.session(folder) as session:
         start = LAST - dt.timedelta(days=days - 1)
-        seconds, _ = timed(lambda: session.sync(TABLES, start, LAST, progress=False))
+        seconds, tries = timed(lambda: synced(session, start))
         again, done = timed(lambda: session.sync(TABLES, start, LAST, progress=False))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         info = session.store.info().groupby("table")[["rows", "bytes"]].sum()
@@ -156,13 +158,26 @@ def beyond(receipts: int) -> None:
     server.stop()
     count, lines = info.loc["receipts", "rows"], info.loc["receipt_products", "rows"]
     show(
-        f"{count:,} receipts, {lines:,} lines synced", f"{seconds:.0f} s, {count / seconds:,.0f}/s"
+        f"{count:,} receipts, {lines:,} lines synced",
+        f"{seconds:.0f} s, {count / seconds:,.0f}/s, in {tries} calls",
     )
     show("  again, nothing changed", f"{again:.1f} s, {done['requests'].sum()} requests")
     show("  most memory", f"{peak:.2f} GB")
     show("  on disk", f"{info['bytes'].sum() / count:.0f} bytes a receipt with all of its rows")
     show("  revenue by venue and day, DuckDB", f"{by_duckdb:.2f} s, as in the books to the cent")
     show("  two Dask workers, started and stopped", f"{by_dask:.2f} s, as in the books to the cent")
+
+
+def synced(session: clopos_nb.Session, start: dt.date) -> int:
+    """Sync as a nightly job would, until it is done; return how many calls that took.
+
+    The sandbox sorts years of receipts by their changes longer than a client waits, once.
+    """
+    for call in itertools.count(1):
+        with contextlib.suppress(clopos_nb.RequestTimeout):
+            session.sync(TABLES, start, LAST, progress=False)
+            return call
+    raise AssertionError
 
 
 def in_cluster(session: clopos_nb.Session) -> dict[tuple[int, str], int]:

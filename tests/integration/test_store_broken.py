@@ -214,11 +214,6 @@ def test_a_store_of_another_format_says_what_to_do(kept, store, made, do):
         kept.frame("receipts", MONTH, progress=False)
 
 
-def test_an_object_store_is_refused_at_once(sandbox, open_session):
-    with pytest.raises(ConfigError, match="expected a directory"):
-        open_session(sandbox, store="s3://bucket/clopos")
-
-
 def test_without_the_package_it_says_which_extra(sandbox, open_session, store, monkeypatch):
     for name in ("deltalake", "deltalake.exceptions"):
         monkeypatch.setitem(sys.modules, name, None)

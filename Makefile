@@ -12,7 +12,7 @@ SBOM_OF ?= build/locked/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
-.PHONY: help demo test test-oldest test-newest fuzz bench lab dashboard notebooks docs lock sbom release clean
+.PHONY: help demo test test-oldest test-newest fuzz soak bench lab dashboard notebooks docs lock sbom release clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test-newest: .venv-newest/.made  ## every test with the newest releases, instead
 fuzz: .venv/.test  ## a minute of bad input to a sandbox, new examples for every property (ARGS="--seconds 10 --seed 3" passes options)
 	$(BIN)/python tests/fuzz/fuzz_sandbox.py $(ARGS)
 	$(BIN)/pytest -q --hypothesis-profile=default tests/unit
+
+soak: .venv/.test  ## a client polls a busy brand through a bad network (ARGS="--minutes 10 --write docs/reliability/soak.md")
+	$(BIN)/python tests/soak/soak.py $(ARGS)
 
 bench: .venv/.test  ## run every benchmark and print its figures
 	@set -e; for each in $(sort $(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each; done

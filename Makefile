@@ -65,7 +65,7 @@ lock: .venv/.test  ## move the locked releases to the newest (then run the tests
 # The extras that our own code imports from; those of lab and dashboard are servers beside it.
 build/locked/.made: .venv/.test
 	rm -rf $(@D) && $(BIN)/uv venv --quiet --python $(BIN)/python $(@D)
-	$(LOCK) --quiet --constraint .ci/locked.txt --extra plots --extra keyring --extra explore -o $(@D)/run.txt
+	$(LOCK) --quiet --constraint .ci/locked.txt --extra plots --extra keyring --extra explore --extra store -o $(@D)/run.txt
 	$(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $(@D)/run.txt && touch $@
 
 # The tool reads a version that is written down, not one that hatch looks up.

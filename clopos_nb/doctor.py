@@ -292,8 +292,10 @@ def _problem(
     return Check(name, state, f"{found}: {first}" if found else first, advice)
 
 
-def _path(path: Path) -> str:
-    """Return a path without the home directory, which is called after somebody."""
+def _path(path: Path | str) -> str:
+    """Return a path without the home directory, which is called after somebody; a URL as it is."""
+    if isinstance(path, str):
+        return path
     home = Path(os.path.expanduser("~"))  # which does not mind that there is none
     path = path.absolute()
     return str(Path("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)

@@ -30,10 +30,12 @@
           UpstreamTimeout
       ResponseError                       an answer that cannot be read
       IncompleteResult                    strict only; .certificate
+      StoreError                          the local store cannot be used, or does not hold this
     CloposWarning (UserWarning)
       CacheUnavailable
       IncompleteResultWarning
       SchemaDrift
+      StoreUnavailable
 
 Texts say what was wrong, what was expected and what to do. They never hold a secret, a token, or
 anything a server wrote about a person: :func:`clopos_nb.refusals.redact` sees to it.
@@ -72,6 +74,8 @@ __all__ = [
     "ResponseError",
     "SchemaDrift",
     "ServerError",
+    "StoreError",
+    "StoreUnavailable",
     "TestModeMismatch",
     "TokenRejected",
     "TransportError",
@@ -279,6 +283,10 @@ class IncompleteResult(CloposError):
         self.certificate = dict(certificate or {})
 
 
+class StoreError(CloposError):
+    """The local store cannot be read or written, or does not hold what was asked of it alone."""
+
+
 class CloposWarning(UserWarning):
     """Base of every warning this package gives."""
 
@@ -293,6 +301,10 @@ class IncompleteResultWarning(CloposWarning):
 
 class SchemaDrift(CloposWarning):
     """The server sent something the documentation does not name; nothing was lost."""
+
+
+class StoreUnavailable(CloposWarning):
+    """The local store cannot be used; the server was asked instead."""
 
 
 # Python says a warning once for each text and line, also when a cell is run again.

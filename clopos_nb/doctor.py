@@ -100,12 +100,15 @@ def _settings(session: Session) -> Iterator[Check]:
             advice = f"Set {VARIABLES[name]}, or pass {name}= to clopos_nb.Session()"
             yield Check(name, "failed", "not set", advice)
     rate, directory = transport.rate, transport.store.directory
+    key = session._reads.pseudonyms.path
     others = {
         "base_url": transport.base_url,
         "venue_id": "the main one" if session._venue_id is None else str(session._venue_id),
         "timezone": session._reads.timezone or "none: times stay as they are sent",
         "rate_limit": f"{rate.limit}/{rate.window_s:g}s",
         "cache_dir": "none" if directory is None else _path(directory),
+        "personal": session._reads.personal,
+        "pseudonym_key": "of this session only" if key is None else _path(key),
     }
     for name, value in others.items():
         yield Check(name, "ok", f"{value} ({sources[name]})")

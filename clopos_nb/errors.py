@@ -31,6 +31,7 @@
       ResponseError                       an answer that cannot be read
       IncompleteResult                    strict only; .certificate
       StoreError                          the local store cannot be used, or does not hold this
+      SnapshotError                       a snapshot cannot be read, or does not hold this
     CloposWarning (UserWarning)
       CacheUnavailable
       IncompleteResultWarning
@@ -74,6 +75,7 @@ __all__ = [
     "ResponseError",
     "SchemaDrift",
     "ServerError",
+    "SnapshotError",
     "StoreError",
     "StoreUnavailable",
     "TestModeMismatch",
@@ -285,6 +287,10 @@ class IncompleteResult(CloposError):
 
 class StoreError(CloposError):
     """The local store cannot be read or written, or does not hold what was asked of it alone."""
+
+
+class SnapshotError(CloposError):
+    """A snapshot cannot be read, or does not hold what was asked of it and says what it does."""
 
 
 class CloposWarning(UserWarning):

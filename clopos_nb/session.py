@@ -41,7 +41,7 @@ from clopos_nb.settings import (
 )
 from clopos_nb.several import SessionFrames
 from clopos_nb.snapshots import VenueLine, checked_target, plan
-from clopos_nb.store import Store
+from clopos_nb.store import Site, Store
 from clopos_nb.tables import CATALOGUE, Catalogue
 from clopos_nb.tokens import Token, TokenStore
 from clopos_nb.transport import Transport
@@ -750,17 +750,11 @@ class Session(html.Tidy):
         place = store if store is not None else os.environ.get("CLOPOS_NB_STORE")
         if not place:
             return None
-        if "://" in str(place):
-            message = (
-                "store is a URL; expected a directory, since a store needs the file system's locks "
-                "(CLOPOS_NB_STORE). docs/scale.md says how to put one into an object store"
-            )
-            raise ConfigError(message)
         host = self._transport.base_url.split("/")[2]
         server = "this machine" if is_loopback(host.rsplit(":", 1)[0]) else host
         reads = self._reads
         return Store(
-            Path(place), server, lambda: self.brand, self._transport, self.drift, reads.now
+            Site.of(place), server, lambda: self.brand, self._transport, self.drift, reads.now
         )
 
     def _complete_credentials(self) -> Credentials:

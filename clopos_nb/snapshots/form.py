@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from clopos_nb.store.lake import DAY, VENUE
+from clopos_nb.store.snapshot import DAY, VENUE
 
 FORMAT = 1
 MANIFEST = "manifest.json"

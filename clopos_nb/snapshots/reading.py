@@ -22,9 +22,9 @@ from clopos_nb.fetch import Asking, Manner, certificate_of, checked_columns, fra
 from clopos_nb.privacy import Personal, Privacy
 from clopos_nb.questions import Place, Question
 from clopos_nb.snapshots.form import CERTIFICATES, FORMAT, MANIFEST, OWN, Held, Label, Manifest
-from clopos_nb.store.lake import DAY, VENUE
 from clopos_nb.store.reading import can_filter, exact, trimmed, trims
 from clopos_nb.store.rows import link_of
+from clopos_nb.store.snapshot import DAY, VENUE
 from clopos_nb.tables import Table
 
 MOST_TEXT = 2**26  # of manifest and certificates, unpacked

@@ -23,8 +23,8 @@ from clopos_nb.fetch import Asking
 from clopos_nb.frames import joined
 from clopos_nb.questions import DayRange, Place, Question
 from clopos_nb.snapshots.form import CERTIFICATES, INDEX, MANIFEST, Held, Manifest, TableFile
-from clopos_nb.store.lake import DAY, VENUE
 from clopos_nb.store.rows import CannotKeep, arrived, link_of
+from clopos_nb.store.snapshot import DAY, VENUE
 from clopos_nb.tables import Table
 
 ONE_DAY = dt.timedelta(days=1)

@@ -14,9 +14,9 @@ from clopos_nb.columns import TYPES, Dtypes, array
 from clopos_nb.fetch import Asking, Manner, certificate_of, framed, vouch, with_venue
 from clopos_nb.questions import Place, Question, matches
 from clopos_nb.store.held import Days, missing, within
-from clopos_nb.store.lake import OWN, VENUE, Snapshot, on
 from clopos_nb.store.plan import by_venue, store_id
 from clopos_nb.store.rows import link_of, months
+from clopos_nb.store.snapshot import OWN, VENUE, Snapshot, on
 from clopos_nb.tables import Column, Table
 
 COMPARED = {"int", "number", "money", "flag", "text"}  # kinds of columns that filters work on here

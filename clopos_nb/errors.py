@@ -32,6 +32,7 @@
         AnswerTooLarge                    more than it can be, however it was packed
       IncompleteResult                    strict only; .certificate
       StoreError                          the local store cannot be used, or does not hold this
+      SnapshotError                       a snapshot cannot be read, or does not hold this
     CloposWarning (UserWarning)
       CacheUnavailable
       IncompleteResultWarning
@@ -76,6 +77,7 @@ __all__ = [
     "ResponseError",
     "SchemaDrift",
     "ServerError",
+    "SnapshotError",
     "StoreError",
     "StoreUnavailable",
     "TestModeMismatch",
@@ -291,6 +293,10 @@ class IncompleteResult(CloposError):
 
 class StoreError(CloposError):
     """The local store cannot be read or written, or does not hold what was asked of it alone."""
+
+
+class SnapshotError(CloposError):
+    """A snapshot cannot be read, or does not hold what was asked of it and says what it does."""
 
 
 class CloposWarning(UserWarning):

@@ -66,7 +66,7 @@ class Transport:
     quota: Quota = field(default_factory=Quota)
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] | None = None
-    _closed: bool = field(default=False, init=False)
+    _retired: str = field(default="", init=False)
     _connections: Connections = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -93,9 +93,7 @@ class Transport:
         ------
         AuthError, TransportError, ApiError, ResponseError
         """
-        if self._closed:
-            message = "This session is closed, and so is its server; make a new one"
-            raise errors.ConfigError(message)
+        self.check_server()
         request = Request(method, checked_path(path), query, body, venue_id, reader, errand)
         token = self.token()
         try:
@@ -108,11 +106,13 @@ class Transport:
 
     def token(self, *, but: Token | None = None) -> Token:
         """Return a token that is good for a while, logging in when there is none."""
+        self.check_server()
         key = self.credentials().fingerprint(self.base_url)
         return self.store.obtain(key, self._login, but=but)
 
     def login(self) -> Token:
         """Log in now, whatever token there is, and keep the new one."""
+        self.check_server()
         key = self.credentials().fingerprint(self.base_url)
         return self.store.obtain(key, self._login, anew=True)
 
@@ -142,6 +142,7 @@ class Transport:
         ------
         TransportError
         """
+        self.check_server()
         began = time.perf_counter()
         reply = self._exchange(Request("GET", "/venues"), Headers())
         return time.perf_counter() - began, _server_time(reply)
@@ -151,9 +152,14 @@ class Transport:
         self._connections.close()
         self.store.close()
 
-    def retire(self) -> None:
-        """Take no more requests: the server went with the session."""
-        self._closed = True
+    def retire(self, why: str) -> None:
+        """Take no more requests: there is no server; whoever asks is told why."""
+        self._retired = why
+
+    def check_server(self) -> None:
+        """Raise ``ConfigError`` if there is no server any more, or never was."""
+        if self._retired:
+            raise errors.ConfigError(self._retired)
 
     # -- one request, and what to do when it fails
 

@@ -183,10 +183,9 @@ class Site:
             raise self._error(doing, exc) from (None if self.remote else exc)
 
     def _error(self, doing: str, exc: Exception) -> StoreError:
-        text = str(exc)
+        why = " ".join(re.sub(r"\x1b\[\d+m|↳", "", str(exc)).split())[:300]  # drawn as a tree
         if self.remote:  # its answer, which begins with "<", may repeat a token
-            text = " ".join(re.sub(r"\x1b\[\d+m|↳", "", text).split()).partition("<")[0]
-        why = text.partition("\n")[0][:300]
+            why = why.partition("<")[0]
         care = (
             "see that it is there, and that the environment's variables (AWS_ACCESS_KEY_ID and "
             "others) allow to read and write it. If its files are damaged, delete them"

@@ -108,14 +108,12 @@ def _days(spans: Iterable[Span]) -> int | None:
 
 def _counts(snapshot: Snapshot, endpoint: str, table: str) -> dict[int, tuple[int, int]]:
     """Return rows and bytes of each venue, from the log alone."""
-    opened = snapshot.table(endpoint, table)
-    if opened is None:
-        return {}
-    files = pa.table(opened.get_add_actions(flatten=True)).group_by(f"partition.{VENUE}")
-    sums = files.aggregate([("num_records", "sum"), ("size_bytes", "sum")])
-    names = (f"partition.{VENUE}", "num_records_sum", "size_bytes_sum")
-    venues, rows, sizes = (sums.column(name).to_pylist() for name in names)
-    return {v: (n, s) for v, n, s in zip(venues, rows, sizes, strict=True)}
+    found: dict[int, tuple[int, int]] = {}
+    for (venue, _), files in snapshot.files(endpoint, table).items():
+        rows, size = found.get(venue, (0, 0))
+        more = sum(file.rows for file in files), sum(file.size for file in files)
+        found[venue] = rows + more[0], size + more[1]
+    return found
 
 
 def versions(lake: Lake) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pandas as pd
 from clopos_nb import errors
 from clopos_nb.days import DayLike, day_range
 from clopos_nb.drift import Drift
-from clopos_nb.fetch import Asking, Manner, fetch_frames
+from clopos_nb.fetch import Asking, Manner, check_categories, fetch_frames
 from clopos_nb.items import source_of
 from clopos_nb.questions import Day, Question, plain_filters
 from clopos_nb.store import Store
@@ -88,8 +88,9 @@ class Reads:
         Raises
         ------
         ConfigError
-            Only the store is to be read, and there is none.
+            Only the store is to be read, and there is none; a category is no column.
         """
+        check_categories([asking.question for asking in askings], manner.dtypes)
         if self.store is None and manner.offline:
             message = (
                 "refresh='never' and as_of= read the store alone; give the session one "

@@ -13,6 +13,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
@@ -45,6 +46,22 @@ class Item(msgspec.Struct):
 
 
 Items: TypeAlias = list[Any]  # of Row, or of Item
+
+
+def values_of(items: Sequence[Row | Item], name: str) -> list[Any]:
+    """Return a field of each row of one page, None where there is none.
+
+    Examples
+    --------
+    >>> from clopos_nb.items import values_of
+    >>> values_of([{"id": 7}, {}], "id")
+    [7, None]
+    """
+    if not items or not isinstance(items[0], Item):
+        return [item.get(name) for item in items]
+    if name not in items[0].__struct_fields__:
+        return [None] * len(items)
+    return [None if value is UNSET else value for value in map(attrgetter(name), items)]
 
 
 @contextlib.contextmanager

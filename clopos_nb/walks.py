@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from clopos_nb.items import Item, Items, Row, flattened
+from clopos_nb.items import Item, Items, Row, flattened, values_of
 
 PASSES = 3  # a list that keeps changing is walked this often, then reported as incomplete
 STALE_PAGES = 3  # so many pages in a row that one pass saw before: the server repeats itself
@@ -113,7 +113,7 @@ class Walk:
 
     def _fresh(self, items: Items) -> Items:
         """Return the items that were not held yet."""
-        keys = [item.get(self.key) for item in items]
+        keys = values_of(items, self.key)
         found = set(keys) if set(map(type, keys)) == {int} else set()
         if len(found) == len(keys) and not (found & self._held or found & self._this_pass):
             self._this_pass |= found  # the usual page, all of it new

@@ -344,6 +344,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, bytes]], None], str]] = {
     "a manifest without end": (lambda m: m.update({"manifest.json": b" " * 2**27}), "too large"),
     "a newer format": (lambda m: told(m, format=2, made_by="9.1"), "made by clopos_nb 9.1.*update"),
     "other types": (lambda m: told(m, endpoints=[]), "cannot be read"),
+    "a place for a time zone": (lambda m: told(m, timezone="../../etc"), "cannot be read"),
     "another way with people": (lambda m: told(m, personal="none"), "cannot be read"),
     "a file too many": (lambda m: m.update({"run.py": b"1/0"}), "not those of the manifest"),
     "a file too few": (lambda m: m.pop(file_of(m, "customers")), "not those of the manifest"),

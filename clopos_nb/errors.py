@@ -29,6 +29,7 @@
         ServerError
           UpstreamTimeout
       ResponseError                       an answer that cannot be read
+        AnswerTooLarge                    more than it can be, however it was packed
       IncompleteResult                    strict only; .certificate
       StoreError                          the local store cannot be used, or does not hold this
       SnapshotError                       a snapshot cannot be read, or does not hold this
@@ -51,6 +52,7 @@ from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
+    "AnswerTooLarge",
     "ApiError",
     "AuthError",
     "BadRequest",
@@ -269,6 +271,10 @@ class UpstreamTimeout(ServerError):
 
 class ResponseError(CloposError):
     """The answer cannot be read: not JSON, no envelope, or wrong types."""
+
+
+class AnswerTooLarge(ResponseError):
+    """The answer is, or unpacks to, far more than any known one; asking again is no use."""
 
 
 class IncompleteResult(CloposError):

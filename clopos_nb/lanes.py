@@ -49,6 +49,7 @@ class Lane:
     reader: Reader = field(init=False)
     pages: Pages = field(default_factory=Pages)
     ahead: dict[int, Future[Answer]] = field(default_factory=dict)
+    floors: dict[int, int] = field(default_factory=dict)
     size: int = 0
     unneeded: int = 0
 
@@ -90,6 +91,7 @@ class Lane:
             if len(self.ahead) >= most:
                 return
             if page not in self.ahead:
+                self.floors[page] = self.walk.highest
                 self.ahead[page] = crew.ask(self.question, page, self.place, self.reader.read)
 
     @property
@@ -109,7 +111,7 @@ class Lane:
         exact = self.ask.dtypes.exact
         items = items_of(answer, self.question, self.walk, exact)
         self.size = self.size or len(items)
-        fresh = self.walk.take(items, answer.total)
+        fresh = self.walk.take(items, answer.total, floor=self.floors.pop(page))
         if self.walk.restarted:  # what was held is void, and so is this page
             self.pages.clear()
             self.record.left_out = 0
@@ -124,7 +126,7 @@ class Lane:
             self.pages.append(decode(self.ask, wanted, self.walk.pages))
         if left is not None and self.rows(self.question.tables[0]) >= left:
             self.walk.stop()
-        if self.walk.next_page != page + 1:  # over, or from the start again: those are stale
+        if self.walk.next_page != page + 1:  # over, or back: those are stale
             self.drop()
         self._keep_record()
 
@@ -140,6 +142,7 @@ class Lane:
         """Forget the pages that were asked for ahead."""
         self.unneeded += sum(not future.cancel() for future in self.ahead.values())
         self.ahead.clear()
+        self.floors.clear()
 
     def _keep_record(self) -> None:
         record, walk = self.record, self.walk

@@ -20,12 +20,19 @@ class Walk:
     list is walked again, and from nothing when its total ever shrank, since a row that was deleted
     meanwhile would linger.
 
+    Of pages asked for at once the answers overtake each other, so that a list that grew may look as
+    if it had shrunk. It has when a total is below one that was known when that page was asked for,
+    its ``floor``. When the last total is below another one and nothing tells why, the last page is
+    looked at again, alone.
+
     An endpoint that takes no paging answers whole, in as many ``parts`` as it has to be asked for.
 
     Attributes
     ----------
     total : int or None
         The server's own count, of the last page seen.
+    highest : int
+        The highest such count of the rows held: the floor of a page that is asked for now.
     rows : int
         Different rows seen and still held.
     pages, passes, duplicates : int
@@ -50,6 +57,7 @@ class Walk:
     parts: int = 1
     tree: str | None = None
     total: int | None = None
+    highest: int = 0
     rows: int = 0
     pages: int = 0
     passes: int = 1
@@ -62,6 +70,7 @@ class Walk:
     _unkeyed: int = 0
     _stale: int = 0
     _shrank: bool = False
+    _looking: bool = False
     _last: Items = field(default_factory=list, repr=False)
 
     @property
@@ -74,13 +83,17 @@ class Walk:
             return not self.paged and self.next_page is None
         return self.next_page is None and self._settled()
 
-    def take(self, items: Items, total: int | None) -> Items:
-        """Note one page; return its rows that are new."""
+    def take(self, items: Items, total: int | None, *, floor: int | None = None) -> Items:
+        """Note one page; return its rows that are new.
+
+        ``floor`` is what ``highest`` was when the page was asked for; left out, it was asked for
+        after the page before it had been taken.
+        """
         self.restarted = False
         self.pages += 1
         if total is not None:
-            self._shrank |= self.total is not None and total < self.total
-            self.total = total
+            self._shrank |= total < (self.highest if floor is None else floor)
+            self.total, self.highest = total, max(self.highest, total)
         known = len(self._this_pass) + self._unkeyed
         # Of rows without a key nothing else tells that a server gives one page for all.
         repeated = self.paged and bool(self._unkeyed) and items == self._last
@@ -115,7 +128,7 @@ class Walk:
         if identity is None or isinstance(identity, list | dict):
             self._unkeyed += 1  # nothing to tell it by, so it is kept
             return True
-        self.duplicates += identity in self._this_pass
+        self.duplicates += identity in self._this_pass and not self._looking
         self._this_pass.add(identity)
         if identity in self._held:
             return False
@@ -124,11 +137,15 @@ class Walk:
 
     def _turn(self, any_items: bool) -> None:
         reached = self.total is not None and self.rows >= self.total
+        unclear = self.total is not None and self.total < self.highest and not self._shrank
+        self._looking = False
         if not self.paged:
             page = self.next_page or self.parts
             self.next_page = page + 1 if page < self.parts else None
         elif any_items and not reached and self._stale < STALE_PAGES:
             self.next_page = (self.next_page or 0) + 1
+        elif unclear:
+            self._looking = True  # and next_page stays
         elif self._settled() or self.total is None or self.passes == PASSES:
             self.next_page = None
         else:
@@ -144,6 +161,6 @@ class Walk:
         self._this_pass.clear()
         if self._shrank or self._unkeyed:
             self.restarted = True
-            self.rows = self._nodes = self._unkeyed = 0
+            self.rows = self._nodes = self._unkeyed = self.highest = 0
             self._held.clear()
         self._shrank = False

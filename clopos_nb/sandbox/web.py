@@ -95,6 +95,8 @@ class _Handler(JsonHandler):
         await asyncio.sleep(_BEFORE_RESET_S)  # for what was sent to get through
         self._auto_finish = False
         stream = self.detach()
+        if stream.closed():  # the client has left already
+            return
         # Lingering for zero seconds makes close() send RST instead of FIN.
         stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         stream.close()

@@ -136,6 +136,19 @@ def test_reset_before_body_sends_nothing(raw, faults, sandbox):
     assert sandbox.requests[-1].status == 0
 
 
+def test_a_client_that_left_before_the_reset_is_no_error(raw, faults, api, sandbox, caplog):
+    faults("reset_before_body", path="/receipts")
+    address, token = urlsplit(sandbox.url), api.token
+    with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+        client.sendall(
+            f"GET /open-api/v2/receipts HTTP/1.1\r\nHost: x\r\nx-token: {token}\r\n\r\n".encode()
+        )
+        client.shutdown(socket.SHUT_RDWR)
+    assert raw("/receipts") == (b"", "reset")  # which takes as long, and began later
+    assert sandbox.count("/receipts") == 2
+    assert caplog.records == []
+
+
 def test_reset_mid_body_sends_a_part(raw, faults, api):
     faults("reset_mid_body", share=0.5)
     got, end = raw("/receipts?limit=5")

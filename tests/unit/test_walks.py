@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ class Shelf:
     repeats: set[int] = field(default_factory=set)  # request numbers whose page repeats a row
     requests: int = 0
     newest: int = 10_000
+    moments: list[list[int]] = field(default_factory=list)  # what it held at each request
 
     def page(self, number: int) -> tuple[list[dict], int]:
         self.requests += 1
@@ -30,6 +32,7 @@ class Shelf:
         for position in self.deletes.get(self.requests, []):
             if self.ids:
                 del self.ids[position % len(self.ids)]
+        self.moments.append(sorted(self.ids))
         rows = [{"id": i} for i in self.ids[(number - 1) * self.size : number * self.size]]
         if self.requests in self.repeats and rows:
             rows.append(rows[0])
@@ -43,6 +46,28 @@ def read(shelf: Shelf) -> tuple[list[int], Walk]:
         found += [row["id"] for row in walk.take(items, total)]
         if walk.restarted:
             found.clear()
+    return found, walk
+
+
+def read_ahead(shelf: Shelf, order: Random, most: int = 8) -> tuple[list[int], Walk]:
+    """Read as lanes do: several pages asked for at once, answered in any order, taken in theirs."""
+    walk, found = Walk(), []
+    floors: dict[int, int] = {}
+    answered: dict[int, tuple[list[dict], int]] = {}
+    while (page := walk.next_page) is not None:
+        last = max(-(-(walk.total or 0) // shelf.size), page)
+        for each in range(page, min(last, page + most - 1) + 1):
+            floors.setdefault(each, walk.highest)
+        while page not in answered:
+            one = order.choice([each for each in floors if each not in answered])
+            answered[one] = shelf.page(one)
+        items, total = answered.pop(page)
+        found += [row["id"] for row in walk.take(items, total, floor=floors.pop(page))]
+        if walk.restarted:
+            found.clear()
+        if walk.next_page != page + 1:
+            floors.clear()
+            answered.clear()
     return found, walk
 
 
@@ -80,6 +105,35 @@ def test_a_walk_that_calls_itself_complete_is(shelf):
     assert len(found) == len(set(found)) == walk.rows
     assert not walk.complete or sorted(found) == sorted(shelf.ids)
     assert walk.passes <= PASSES
+
+
+@given(
+    shelf=st.builds(Shelf, inserts=any_time, **shelves)
+    | st.builds(Shelf, deletes=any_time, **shelves),
+    order=st.randoms(use_true_random=False),
+)
+def test_a_complete_walk_whose_answers_overtake_each_other_holds_the_list_of_one_moment(
+    shelf, order
+):
+    found, walk = read_ahead(shelf, order)
+    assert len(found) == len(set(found)) == walk.rows
+    assert not walk.complete or sorted(found) in shelf.moments
+    assert walk.passes <= PASSES
+
+
+@given(
+    count=st.integers(40, 120),
+    added=st.dictionaries(st.integers(2, 40), st.just([-1]), max_size=6),
+    order=st.randoms(use_true_random=False),
+)
+def test_rows_added_at_the_end_are_not_taken_for_deletions_when_answers_overtake_each_other(
+    count, added, order
+):
+    shelf = Shelf(list(range(count)), size=10, inserts=added)
+    found, walk = read_ahead(shelf, order)
+    assert walk.complete
+    assert found == shelf.ids
+    assert (walk.passes, walk.duplicates) == (1, 0)
 
 
 @given(

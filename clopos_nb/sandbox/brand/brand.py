@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time
 from functools import cached_property
 from threading import RLock
@@ -316,8 +316,8 @@ class _ReceiptRows:
     def row(self, day: int, rank: int, parts: Parts) -> Row:
         return self._brand.receipt_row(self._rota.shift(self._venue_id, day).receipt(rank), parts)
 
-    def columns(self, day: int) -> Columns:
-        return self._rota.columns("receipts", self._venue_id, day)
+    def columns(self, day: int, names: Collection[str]) -> Columns:
+        return self._rota.columns("receipts", self._venue_id, day, names)
 
 
 class _OrderRows:
@@ -334,5 +334,5 @@ class _OrderRows:
         order = self._rota.shift(self._venue_id, day).orders[rank]
         return self._brand.order_row(order, order.receipt, parts)
 
-    def columns(self, day: int) -> Columns:
-        return self._rota.columns("orders", self._venue_id, day)
+    def columns(self, day: int, names: Collection[str]) -> Columns:
+        return self._rota.columns("orders", self._venue_id, day, names)

@@ -84,10 +84,11 @@ class Session(html.Tidy):
     rate_limit : str, optional
         Requests that Clopos grants this integrator and brand, as in ``"300/60s"``, the default; or
         ``CLOPOS_RATE_LIMIT``. What the server's own headers say goes before it.
-    store : path, optional
-        A directory of its own to keep what is read in, so that it is not read again; else
-        ``CLOPOS_NB_STORE``, else there is none, and False is none whatever is set. Needs the extra
-        ``store``.
+    store : path or URL, optional
+        A directory of its own to keep what is read in, so that it is not read again, or a part of
+        an object store, as in ``"s3://bucket/clopos"``, with access as ``deltalake`` finds it in
+        the environment; else ``CLOPOS_NB_STORE``, else there is none, and False is none whatever is
+        set. Needs the extra ``store``.
     personal : "keep", "hash" or "drop", optional
         What frames do with personal columns where a call does not say: see :meth:`frame`. Else
         ``CLOPOS_NB_PERSONAL``, else they are kept.

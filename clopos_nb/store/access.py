@@ -108,11 +108,15 @@ class _Reader:
     name: str
     part: Part
 
-    def __call__(self, wanted: tuple[Partition, Files] | None) -> pd.DataFrame:
+    def __call__(
+        self, wanted: tuple[Partition, Files] | None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Read these columns, by which Dask tells what a computation needs."""
         files = files_as_rows(self.site, self.name, self.schema, [wanted] if wanted else [])
-        rows = files.to_table(filter=on(self.part.days))
-        rows = rows.drop_columns([name for name in OWN if name in rows.column_names])
-        return assemble(CATALOGUE[self.name], [rows])
+        names = [name for name in self.schema.names if name not in OWN]
+        kept = names if columns is None else [name for name in names if name in columns]
+        rows = files.to_table(kept, filter=on(self.part.days))
+        return assemble(CATALOGUE[self.name], [rows], chosen=columns)
 
 
 def _needed(name: str) -> Any:

@@ -142,7 +142,7 @@ def compact(lake: Lake) -> None:
 
 def vacuum(lake: Lake, days: float = KEEP_DAYS) -> int:
     """Remove files that no version of the last days needs; return how many bytes."""
-    if not isinstance(days, (int, float)) or isinstance(days, bool) or not days >= 0:
+    if not isinstance(days, (int, float)) or isinstance(days, bool) or not 0 <= days < math.inf:
         message = f"keep_days is {days!r}; expected a number, 0 or more"
         raise ConfigError(message)
     with lake.site.told("read"):

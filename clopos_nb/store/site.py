@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 import pyarrow as pa
@@ -25,6 +25,8 @@ from clopos_nb.errors import CloposError, ConfigError, StoreError
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
+
+Place = TypeVar("Place", Path, str)
 
 LOCK = "lock"
 LOCK_S = 600.0
@@ -71,11 +73,12 @@ class Site:
         Raises
         ------
         ConfigError
-            A URL of an unknown kind, or with something secret in it, which is not repeated.
+            A URL of an unknown kind, or with something secret in it, which is not repeated; or one
+            that deltalake would read as another.
         """
         text = os.fspath(place)
         if "://" not in text:
-            return cls(Path(text).expanduser())
+            return cls(_plain(Path(text).expanduser()))
         parts = urlsplit(text)
         if parts.scheme not in SCHEMES or not parts.hostname:
             message = (
@@ -89,7 +92,7 @@ class Site:
                 "it out, and set the variables that deltalake reads, such as AWS_ACCESS_KEY_ID"
             )
             raise ConfigError(message)
-        return cls(text.rstrip("/"))
+        return cls(_plain(text.rstrip("/")))
 
     def __str__(self) -> str:
         return str(self.root)
@@ -196,3 +199,14 @@ class Site:
             "filled again from the server"
         )
         return StoreError(message)
+
+
+def _plain(root: Place) -> Place:
+    whole = str(root.absolute() if isinstance(root, Path) else root)
+    if unquote(whole) != whole:
+        message = (
+            f"store is {str(root)!r}, and deltalake reads a % before two digits as another letter; "
+            "name a place without"
+        )
+        raise ConfigError(message)
+    return root

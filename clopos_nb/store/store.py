@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -230,7 +231,11 @@ class Store:
         self, start: DayLike | None, end: DayLike | None, venues: int | Sequence[int] | None
     ) -> Part:
         days = day_range(start, end, today=self._today())
-        return Part(days, [venues] if isinstance(venues, int) else venues)
+        ids = [venues] if isinstance(venues, int | Integral | str) else venues
+        if ids is not None and not all(isinstance(id, Integral) for id in ids):
+            message = f"venues is {venues!r}; expected ids, which session.venues lists"
+            raise ConfigError(message)
+        return Part(days, None if ids is None else [int(id) for id in ids])
 
     # -- care
 

@@ -75,6 +75,25 @@ def test_dask_adds_up_to_the_books_a_partition_for_each_venue_and_month(lake, bo
     assert found == booked
 
 
+def test_dask_reads_the_columns_that_it_needs(lake):
+    receipts = lake.store.dask()["receipts"]
+    wanted = receipts[receipts["status"] == 2].groupby("venue_id")["total"].sum()
+    steps = wanted.optimize(fuse=False).expr.walk()
+    [read] = {step._name: step for step in steps if "FromMap" in type(step).__name__}.values()
+    assert set(read.operand("columns")) == {"status", "venue_id", "total"}
+
+
+@pytest.mark.parametrize("venues", ["Nizami", ["Nizami", 1], [None]])
+def test_a_scan_of_venues_that_are_no_ids_is_refused_instead_of_empty(lake, venues):
+    with pytest.raises(ConfigError, match="expected ids"):
+        lake.store.scan("receipts", venues=venues)
+
+
+def test_a_scan_takes_an_id_of_any_kind_of_whole_number(lake):
+    of_frame = lake.frame("receipts", "2026-01", refresh="never")["venue_id"].iloc[0]
+    assert lake.store.scan("receipts", venues=of_frame).count_rows() > 0
+
+
 def test_dask_has_the_dtypes_of_frames(lake):
     parts = lake.store.dask("2026-01", venues=[2])
     for table in FAMILY:

@@ -214,9 +214,28 @@ def test_a_store_of_another_format_says_what_to_do(kept, store, made, do):
         kept.frame("receipts", MONTH, progress=False)
 
 
-def test_an_object_store_is_refused_at_once(sandbox, open_session):
-    with pytest.raises(ConfigError, match="expected a directory"):
-        open_session(sandbox, store="s3://bucket/clopos")
+@pytest.mark.parametrize("name", ["a%20b", "50%25"])
+def test_a_path_that_deltalake_would_read_as_another_is_refused(
+    sandbox, open_session, tmp_path, name
+):
+    with pytest.raises(ConfigError, match="name a place without"):
+        open_session(sandbox, store=tmp_path / name / "store")
+
+
+@pytest.mark.parametrize("name", ["a b", "Çay dəsgahı", "100% #1 ?*'"])
+def test_a_path_may_be_written_in_any_other_way(sandbox, open_session, tmp_path, there, name):
+    store = tmp_path / name
+    session = open_session(sandbox, store=store)
+    session.frames(TABLES, MONTH, progress=False)
+    found = session.frames(TABLES, MONTH, progress=False)
+    same(found, there)
+    assert found["receipts"].attrs["clopos"]["source"] == "store"
+    assert data_files(store, "receipts")
+
+
+def test_a_store_may_be_named_from_home(sandbox, open_session, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert open_session(sandbox, store="~/kept").store.root == tmp_path / "kept"
 
 
 def test_without_the_package_it_says_which_extra(sandbox, open_session, store, monkeypatch):

@@ -178,7 +178,7 @@ def test_vacuum_frees_what_no_version_of_those_days_needs(fresh, keep, place):
     same(edited(fresh, session, after), keep(fresh).venue(1).frame("receipts", MONTH))
 
 
-@pytest.mark.parametrize("days", [-1, "7", True, float("nan")], ids=str)
+@pytest.mark.parametrize("days", [-1, "7", True, float("nan"), float("inf")], ids=str)
 def test_days_to_keep_are_a_number(sandbox, keep, days):
     with pytest.raises(ConfigError, match="keep_days is"):
         keep(sandbox).store.vacuum(days)

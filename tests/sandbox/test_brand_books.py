@@ -189,3 +189,13 @@ def test_stock_operations_of_an_unknown_receipt_are_none():
     foreign = BRAND.log("receipts", 2).page(None, None, 0, 1)[0]["id"]
     assert BRAND.stock_operations(1, foreign) is None
     assert BRAND.stock_operations(1, 10**9) is None
+
+
+def test_guests_with_more_appetite_order_more_and_it_all_adds_up():
+    hungry = Brand(first_day=date(2026, 2, 26), last_day=date(2026, 2, 28), appetite=1.66)
+    rows = [row for v in hungry.venue_ids for row in hungry.log("receipts", v).scan(None, None)]
+    for receipt in rows:
+        check_sums(receipt)
+    usual = [len(r["receipt_products"]) for v in BRAND.venue_ids for r in receipts(v)]
+    lines = sum(len(receipt["receipt_products"]) for receipt in rows) / len(rows)
+    assert lines > 1.3 * sum(usual) / len(usual)

@@ -23,7 +23,7 @@ from clopos_nb.sandbox.brand.till import Receipt
 from clopos_nb.sandbox.brand.venues import Venue
 
 _MOST_SHIFTS, _MOST_RECEIPTS = 256, 8_000
-_MOST_COLUMNS = 100_000  # shifts, of some kilobytes each
+_MOST_COLUMNS = 4096
 
 
 class Rota:

@@ -2,7 +2,7 @@
 
 The sandbox runs in a process of its own; in the first part it answers each request 80 ms late. All
 figures are made one after the other in one run. ``python benchmarks/store.py`` syncs a hundred
-thousand receipts; ``--receipts 10_000_000`` as many as wanted.
+thousand receipts; ``--receipts 10_000_000`` as many as wanted, a year of two hundred venues.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import contextlib
 import datetime as dt
 import itertools
 import json
-import resource
+import math
 import subprocess
 import sys
 import time
@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 
 import clopos_nb
@@ -30,6 +31,7 @@ from clopos_nb.sandbox.brand import Brand
 LATENCY_S = 0.08
 RATE = "300/0.001s"
 LAST = dt.date(2026, 2, 28)
+APPETITE = 1.66  # four lines and a half a receipt
 TABLES = ["receipts", "receipt_products", "receipt_payments"]
 BY_DAY = """
     select store_venue, cast(store_day as varchar),
@@ -42,17 +44,35 @@ BY_DAY = """
 
 def serve(venues: int, days: int, mean: int, latency_s: float) -> None:
     """Serve until standard input ends; answer each line of it with figures of the books."""
-    first = LAST - dt.timedelta(days=days - 1)
-    brand = Brand(seed=7, venues=venues, first_day=first, last_day=LAST, receipts_per_day=mean)
+    brand = Brand(
+        venues=venues,
+        first_day=LAST - dt.timedelta(days=days - 1),
+        last_day=LAST,
+        receipts_per_day=mean,
+        appetite=APPETITE,
+    )
     with Sandbox(brand=brand, window_s=0.001, latency_s=latency_s) as sandbox:
         print(json.dumps({"url": sandbox.url, **sandbox.credentials}), flush=True)
         for line in sys.stdin:
             if line.startswith("count"):
-                print(json.dumps([len(sandbox.requests), sandbox.count("/auth")]), flush=True)
-                continue
-            books = {v: sandbox.ledger(v).by_day for v in sandbox.brand.venue_ids}
-            cents = [[v, str(day), int(t * 100)] for v in books for day, t in books[v].items()]
-            print(json.dumps(cents), flush=True)
+                answer: Any = [len(sandbox.requests), sandbox.count("/auth")]
+            elif line.startswith("memory"):
+                answer = peak_gb()
+            else:
+                answer = [each for venue in brand.venue_ids for each in books(brand, venue)]
+            print(json.dumps(answer), flush=True)
+
+
+def books(brand: Brand, venue: int) -> list[tuple[int, str, int]]:
+    """Return a venue's revenue in cents by day, as ``Brand.ledger`` does but sooner."""
+    columns = brand.log("receipts", venue).columns(None, None)
+    days, at = np.unique(columns["created_at"] // 86400, return_inverse=True)
+    cents = np.zeros(len(days), dtype=np.int64)
+    np.add.at(cents, at, columns["total"])
+    return [
+        (venue, str(dt.date.fromordinal(int(day))), int(total))
+        for day, total in zip(days, cents, strict=True)
+    ]
 
 
 class Server:
@@ -71,7 +91,7 @@ class Server:
         return json.loads(self.process.stdout.readline())
 
     def ask(self, what: str) -> Any:
-        """Ask for "count", the requests and logins, or "books", revenue by venue and day."""
+        """Ask for "count", the requests and logins, "memory", or "books", revenue by day."""
         assert self.process.stdin is not None
         self.process.stdin.write(what + "\n")
         self.process.stdin.flush()
@@ -141,52 +161,52 @@ def part() -> None:
 
 def beyond(receipts: int) -> None:
     """Sync many receipts with their lines, and add them up in two ways."""
-    venues, mean = 20, 150
-    days = max(receipts // (venues * mean), 1)
+    venues, mean = max(20, receipts // 50_000), 138
+    days = math.ceil(receipts / (venues * 137))  # the last one is not over
     server = Server(venues, days, mean)
     with TemporaryDirectory() as folder, server.session(folder) as session:
         start = LAST - dt.timedelta(days=days - 1)
         seconds, tries = timed(lambda: synced(session, start))
-        again, done = timed(lambda: session.sync(TABLES, start, LAST, progress=False))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         info = session.store.info().groupby("table")[["rows", "bytes"]].sum()
+        count, lines = info.loc["receipts", "rows"], info.loc["receipt_products", "rows"]
+        show(
+            f"{count:,} receipts, {lines:,} lines synced",
+            f"{seconds:.0f} s, {count / seconds:,.0f}/s, in {tries} calls",
+        )
+        show("  most memory", f"{peak_gb():.2f} GB, and the sandbox {server.ask('memory'):.2f} GB")
+        show("  on disk", f"{info['bytes'].sum() / count:.0f} bytes a receipt with all of its rows")
+        again, done = timed(lambda: session.sync(TABLES, start, LAST, progress=False))
+        show("  again, nothing changed", f"{again:.1f} s, {done['requests'].sum()} requests")
         books = {(v, day): cents for v, day, cents in server.ask("books")}
-        by_duckdb, rows = timed(lambda: session.store.duckdb().sql(BY_DAY).fetchall())
+        server.stop()
+        same = "as in the books to the cent"
+        took, rows = timed(lambda: session.store.duckdb().sql(BY_DAY).fetchall())
         assert {(v, day): cents for v, day, cents in rows} == books
-        by_dask, sums = timed(lambda: in_cluster(session))
+        show("  revenue by venue and day, DuckDB", f"{took:.2f} s, {same}, {peak_gb():.2f} GB")
+        took, (sums, most_gb) = timed(lambda: in_cluster(session))
         assert sums == books
-    server.stop()
-    count, lines = info.loc["receipts", "rows"], info.loc["receipt_products", "rows"]
-    show(
-        f"{count:,} receipts, {lines:,} lines synced",
-        f"{seconds:.0f} s, {count / seconds:,.0f}/s, in {tries} calls",
-    )
-    show("  again, nothing changed", f"{again:.1f} s, {done['requests'].sum()} requests")
-    show("  most memory", f"{peak:.2f} GB")
-    show("  on disk", f"{info['bytes'].sum() / count:.0f} bytes a receipt with all of its rows")
-    show("  revenue by venue and day, DuckDB", f"{by_duckdb:.2f} s, as in the books to the cent")
-    show("  two Dask workers, started and stopped", f"{by_dask:.2f} s, as in the books to the cent")
+        show(
+            "  two Dask workers, started and stopped",
+            f"{took:.2f} s, {same}, {most_gb:.2f} GB each",
+        )
 
 
 def synced(session: clopos_nb.Session, start: dt.date) -> int:
-    """Sync as a nightly job would, until it is done; return how many calls that took.
-
-    The sandbox sorts years of receipts by their changes longer than a client waits, once.
-    """
+    """Sync as a nightly job would, until it is done; return how many calls that took."""
     for call in itertools.count(1):
         with contextlib.suppress(clopos_nb.RequestTimeout):
-            session.sync(TABLES, start, LAST, progress=False)
+            session.sync(TABLES, start, LAST)
             return call
     raise AssertionError
 
 
-def in_cluster(session: clopos_nb.Session) -> dict[tuple[int, str], int]:
-    """Add up revenue by venue and day on a cluster of two workers."""
+def in_cluster(session: clopos_nb.Session) -> tuple[dict[tuple[int, str], int], float]:
+    """Add up revenue by venue and day on a cluster of two workers; return their memory too."""
     from distributed import Client, LocalCluster
 
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster),
+        Client(cluster) as client,
     ):
         frame = session.store.dask()["receipts"]
         frame = frame.assign(
@@ -194,7 +214,15 @@ def in_cluster(session: clopos_nb.Session) -> dict[tuple[int, str], int]:
             cents=(frame["total"] * 100).round().astype("int64"),
         )
         sums = frame.groupby(["venue_id", "day"])["cents"].sum(split_out=1).compute()
-    return {(int(v), str(day.date())): int(c) for (v, day), c in sums.items()}
+        most_gb = max(client.run(peak_gb).values())
+    return {(int(v), str(day.date())): int(c) for (v, day), c in sums.items()}, most_gb
+
+
+def peak_gb() -> float:
+    """Return the most memory that this process had."""
+    # Linux hands ru_maxrss on to children.
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 2**20
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -218,15 +246,17 @@ def main() -> None:
     """Print the figures, one a line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--receipts", type=int, default=100_000)
+    parser.add_argument("--only", choices=["again", "part", "beyond"])
     parser.add_argument("--serve", nargs=4, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
         *numbers, latency_s = chosen.serve
         serve(*map(int, numbers), float(latency_s))
         return
-    again()
-    part()
-    beyond(chosen.receipts)
+    parts = {"again": again, "part": part, "beyond": lambda: beyond(chosen.receipts)}
+    for name, measure in parts.items():
+        if chosen.only in (None, name):
+            measure()
 
 
 if __name__ == "__main__":

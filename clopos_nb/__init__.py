@@ -15,6 +15,7 @@ from clopos_nb._demo import demo
 from clopos_nb.analysis import reconcile
 from clopos_nb.errors import *  # noqa: F403  # every error by its name; the module has an __all__
 from clopos_nb.errors import __all__ as _errors
+from clopos_nb.replay import open_snapshot
 from clopos_nb.session import Session
 from clopos_nb.tables import Column, Table
 from clopos_nb.venues import Venue, Venues
@@ -32,6 +33,7 @@ __all__ = [
     "Venues",
     "__version__",
     "demo",
+    "open_snapshot",
     "reconcile",
     *_errors,
 ]

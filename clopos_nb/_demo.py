@@ -49,5 +49,6 @@ def demo(*, timezone: str | None = None, store: str | os.PathLike[str] | None = 
         store=store or False,
     )
     session._cleanup.callback(sandbox.stop)
-    session._cleanup.callback(session._transport.retire)
+    over = "This session is closed, and so is its server; make a new one"
+    session._cleanup.callback(session._transport.retire, over)
     return session

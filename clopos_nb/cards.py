@@ -22,6 +22,8 @@ def session_card(session: Session) -> str:
     transport, venues = session._transport, session._venues
     host = transport.base_url.split("/")[2]
     here = is_loopback(host.rsplit(":", 1)[0])
+    snapshot = session._reads.snapshot
+    made_at = snapshot.manifest.made_at if snapshot else ""
     token = transport.held_token(session._credentials)
     stage = token.claims.get("stage") if token else None
     main = f"{venues.main.name}, the main one" if venues else "the main one"
@@ -30,7 +32,8 @@ def session_card(session: Session) -> str:
         {
             "brand": session._known_brand or "not set",
             **({"stage, as the token says": str(stage)} if stage else {}),
-            "server": "this machine" if here else host,
+            "server": "none" if snapshot else "this machine" if here else host,
+            **({"snapshot": f"{snapshot.path.name}, made {made_at}"} if snapshot else {}),
             "time zone": session._reads.timezone or "as sent",
             "venues": "not read yet" if venues is None else str(len(venues)),
             "default venue": main if session._venue_id is None else str(session._venue_id),

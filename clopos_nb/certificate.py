@@ -23,7 +23,7 @@ class VenueRecord:
     left_out: int = 0
     complete: bool = False
     error: str | None = None
-    source: str = "api"  # or "store", or "api+store"
+    source: str = "api"  # or "store", "api+store", "snapshot"
     walked: list[str] = field(default_factory=list)  # days read whole, where a store held others
     changes: int = 0  # rows that a store did not hold, or not as they are now
     note: str | None = None
@@ -39,6 +39,7 @@ class Certificate:
     those that were asked for ahead and not needed after all. ``cut`` says that ``limit`` was
     reached, so that there may be more. ``filters`` are their names only: a value may be somebody's
     phone number. ``store_version`` is that of the store it was read from, for ``as_of=``.
+    ``personal`` says what was done with personal columns: "keep", "hash" or "drop".
     """
 
     brand: str
@@ -53,10 +54,11 @@ class Certificate:
     cut: bool = False
     fetched_at: str = ""
     store_version: int | None = None
+    personal: str = "keep"
 
     @property
     def source(self) -> str:
-        """Where the rows are from: "api", "store", or "api+store" for some from either."""
+        """Where rows are from: "api", "store", "api+store" for some from either, "snapshot"."""
         used = {part for venue in self.venues for part in venue.source.split("+")}
         return "+".join(sorted(used)) or "api"
 

@@ -100,6 +100,12 @@ def _parser() -> argparse.ArgumentParser:
         help="ends in .parquet, .csv or .xlsx; the certificate is in the first's metadata, and "
         "beside the others",
     )
+    pull.add_argument(
+        "--personal",
+        choices=["keep", "hash", "drop"],
+        help="personal columns as they are, as pseudonyms or not at all (default: keep, or "
+        "CLOPOS_NB_PERSONAL)",
+    )
     pull.add_argument("--force", action="store_true", help="replace a file that is there")
     pull.set_defaults(run=_pull)
 
@@ -164,7 +170,12 @@ def _pull(arguments: argparse.Namespace) -> int:
     checked_target(path, force=arguments.force)  # before the first request
     with clopos_nb.Session() as session:
         frame = session.frame(
-            arguments.table, arguments.start, arguments.end, venues=arguments.venues, strict=True
+            arguments.table,
+            arguments.start,
+            arguments.end,
+            venues=arguments.venues,
+            strict=True,
+            personal=arguments.personal,
         )
     try:
         save(frame, path, force=arguments.force)

@@ -44,6 +44,7 @@ class Dtypes:
     backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable"
     money: Literal["float", "decimal"] = "float"
     categorical: bool | tuple[str, ...] = False
+    aware: bool = True  # False: instants stay as they were written, whatever the zone
 
     @property
     def exact(self) -> bool:

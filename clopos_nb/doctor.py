@@ -100,6 +100,7 @@ def _settings(session: Session) -> Iterator[Check]:
             advice = f"Set {VARIABLES[name]}, or pass {name}= to clopos_nb.Session()"
             yield Check(name, "failed", "not set", advice)
     rate, directory = transport.rate, transport.store.directory
+    key = session._reads.pseudonyms.path
     store = session._reads.store
     others = {
         "base_url": transport.base_url,
@@ -107,6 +108,8 @@ def _settings(session: Session) -> Iterator[Check]:
         "timezone": session._reads.timezone or "none: times stay as they are sent",
         "rate_limit": f"{rate.limit}/{rate.window_s:g}s",
         "cache_dir": "none" if directory is None else _path(directory),
+        "personal": session._reads.personal,
+        "pseudonym_key": "of this session only" if key is None else _path(key),
         "store": "none" if store is None else _path(store.root),
     }
     for name, value in others.items():
@@ -292,8 +295,10 @@ def _problem(
     return Check(name, state, f"{found}: {first}" if found else first, advice)
 
 
-def _path(path: Path) -> str:
-    """Return a path without the home directory, which is called after somebody."""
+def _path(path: Path | str) -> str:
+    """Return a path without the home directory, which is called after somebody; a URL as it is."""
+    if isinstance(path, str):
+        return path
     home = Path(os.path.expanduser("~"))  # which does not mind that there is none
     path = path.absolute()
     return str(Path("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)

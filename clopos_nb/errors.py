@@ -29,8 +29,10 @@
         ServerError
           UpstreamTimeout
       ResponseError                       an answer that cannot be read
+        AnswerTooLarge                    more than it can be, however it was packed
       IncompleteResult                    strict only; .certificate
       StoreError                          the local store cannot be used, or does not hold this
+      SnapshotError                       a snapshot cannot be read, or does not hold this
     CloposWarning (UserWarning)
       CacheUnavailable
       IncompleteResultWarning
@@ -50,6 +52,7 @@ from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
+    "AnswerTooLarge",
     "ApiError",
     "AuthError",
     "BadRequest",
@@ -74,6 +77,7 @@ __all__ = [
     "ResponseError",
     "SchemaDrift",
     "ServerError",
+    "SnapshotError",
     "StoreError",
     "StoreUnavailable",
     "TestModeMismatch",
@@ -269,6 +273,10 @@ class ResponseError(CloposError):
     """The answer cannot be read: not JSON, no envelope, or wrong types."""
 
 
+class AnswerTooLarge(ResponseError):
+    """The answer is, or unpacks to, far more than any known one; asking again is no use."""
+
+
 class IncompleteResult(CloposError):
     """Rows received are not the server's total (``strict=True`` only).
 
@@ -285,6 +293,10 @@ class IncompleteResult(CloposError):
 
 class StoreError(CloposError):
     """The local store cannot be read or written, or does not hold what was asked of it alone."""
+
+
+class SnapshotError(CloposError):
+    """A snapshot cannot be read, or does not hold what was asked of it and says what it does."""
 
 
 class CloposWarning(UserWarning):

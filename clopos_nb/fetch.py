@@ -20,6 +20,7 @@ from clopos_nb.errands import Errand
 from clopos_nb.frames import assemble
 from clopos_nb.items import Row
 from clopos_nb.lanes import Lane, items_of, walk_all
+from clopos_nb.privacy import Privacy
 from clopos_nb.progress import Progress, Watcher
 from clopos_nb.questions import Place, Question
 from clopos_nb.tables import Table, close_names
@@ -75,6 +76,7 @@ class Manner:
     progress: bool | Watcher | None = None
     refresh: Refresh = "auto"  # of a store
     as_of: dt.datetime | int | None = None  # of a store: the version
+    privacy: Privacy = field(default_factory=Privacy)
 
     @property
     def offline(self) -> bool:
@@ -105,9 +107,22 @@ def fetch_frames(
     ------
     AuthError, TransportError, ApiError, ResponseError, IncompleteResult
     """
+    each = fetch_each(transport, askings, manner, brand=brand, drift=drift)
+    return {name: frame for frames in each for name, frame in frames.items()}
+
+
+def fetch_each(
+    transport: Transport, askings: Sequence[Asking], manner: Manner, *, brand: str, drift: Drift
+) -> list[dict[str, pd.DataFrame]]:
+    """Read what is asked, all at once, into the frames of each asking.
+
+    Raises
+    ------
+    AuthError, TransportError, ApiError, ResponseError, IncompleteResult
+    """
     for asking in askings:  # before anything is sent
-        checked_columns(asking.question.tables[0], manner.columns, asking.label)
-    title = ", ".join(asking.question.name for asking in askings)
+        checked_columns(asking.question.tables[0], manner, asking.label)
+    title = ", ".join(dict.fromkeys(asking.question.name for asking in askings))
     walked = [asking.lanes(drift, manner.dtypes) for asking in askings]
     with Progress(title, manner.progress) as bar:
         walk_all([lane for lanes in walked for lane in lanes], transport, bar, manner.on_error)
@@ -117,11 +132,10 @@ def fetch_frames(
     ]
     for _, _, certificate in reads:  # before there are rows that a crash report could show
         vouch(certificate, manner.strict)
-    frames: dict[str, pd.DataFrame] = {}
-    for asking, lanes, certificate in reads:
-        pieces = partial(_pieces, lanes, asking.label)
-        frames |= framed(asking, certificate, pieces, manner)
-    return frames
+    return [
+        framed(asking, certificate, partial(_pieces, lanes, asking.label), manner)
+        for asking, lanes, certificate in reads
+    ]
 
 
 def framed(
@@ -136,11 +150,13 @@ def framed(
     ------
     ConfigError
     """
-    question = asking.question
-    columns = checked_columns(question.tables[0], manner.columns, asking.label)
+    question, privacy = asking.question, manner.privacy
+    columns = checked_columns(question.tables[0], manner, asking.label)
+    certificate.personal = privacy.personal
     frames = {}
     for table in question.tables:
-        frame = assemble(table, pieces(table), manner.dtypes, columns)
+        shown = privacy.pieces(table, pieces(table))
+        frame = assemble(privacy.table(table), shown, manner.dtypes, columns)
         if question.limit is not None:
             frame = frame.head(question.limit)
         frame.attrs["clopos"] = {**certificate.as_dict(), "table": table.name}
@@ -208,13 +224,14 @@ def with_venue(page: pa.Table, place: Place) -> pa.Table:
     return page.append_column("venue", pa.array([place.name] * count, pa.large_string()))
 
 
-def checked_columns(table: Table, columns: Sequence[str] | None, label: bool) -> list[str] | None:
+def checked_columns(table: Table, manner: Manner, label: bool) -> list[str] | None:
     """Return the columns asked for, if the table has them.
 
     Raises
     ------
     ConfigError
     """
+    columns = manner.columns
     if columns is None:
         return None
     chosen = [columns] if isinstance(columns, str) else list(columns)
@@ -225,4 +242,5 @@ def checked_columns(table: Table, columns: Sequence[str] | None, label: bool) ->
         there_are = close_names(unknown[0], table.by_name)
         message = f"{table.name} has no column {unknown[0]!r}; {there_are}"
         raise errors.ConfigError(message)
+    manner.privacy.check(table, chosen)
     return chosen

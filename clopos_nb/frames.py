@@ -65,7 +65,7 @@ def assemble(
     whole = whole.select(names)
     columns = table.by_name
     if table.inferred:
-        whole, times = _with_times(whole)
+        whole, times = with_times(whole)
         columns = columns | times
     index = pd.RangeIndex(whole.num_rows)
     series = {}
@@ -169,7 +169,7 @@ def _as_type(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray | 
     return column.cast(target)
 
 
-def _with_times(table: pa.Table) -> tuple[pa.Table, dict[str, Column]]:
+def with_times(table: pa.Table) -> tuple[pa.Table, dict[str, Column]]:
     """Return a table without documentation, its columns of times as times, and which they are."""
     found = {}
     for index, name in enumerate(table.column_names):
@@ -193,7 +193,7 @@ def _with_times(table: pa.Table) -> tuple[pa.Table, dict[str, Column]]:
 
 def _finished(values: pd.Series[Any], column: Column, dtypes: Dtypes) -> pd.Series[Any]:
     """Return a column in the chosen zone, and as a category where that is asked for."""
-    if dtypes.timezone and column.kind in ("local", "utc", "ms"):
+    if dtypes.timezone and dtypes.aware and column.kind in ("local", "utc", "ms"):
         return _in_zone(values, dtypes.timezone)
     if column.kind == "text" and dtypes.category(column.name, known=bool(column.known)):
         return _category(values, column)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from clopos_nb import errors
+from clopos_nb.columns import Dtypes
 from clopos_nb.days import DayLike, day_range
 from clopos_nb.drift import Drift
-from clopos_nb.fetch import Asking, Manner, fetch_frames
+from clopos_nb.fetch import Asking, Manner, fetch_each
 from clopos_nb.items import source_of
+from clopos_nb.privacy import STRICTER, Personal, Privacy
+from clopos_nb.progress import Watcher
+from clopos_nb.pseudonyms import Pseudonyms
 from clopos_nb.questions import Day, Question, plain_filters
+from clopos_nb.settings import one_of
+from clopos_nb.snapshots import FORMAT, Manifest, Part, Snapshot, VenueLine, save
 from clopos_nb.store import Store
 from clopos_nb.tables import CATALOGUE, Table
 from clopos_nb.transport import Transport
@@ -31,6 +39,9 @@ class Reads:
     brand: Callable[[], str]
     drift: Drift = field(default_factory=Drift)
     store: Store | None = None
+    personal: Personal = "keep"
+    pseudonyms: Pseudonyms = field(default_factory=lambda: Pseudonyms(None))
+    snapshot: Snapshot | None = None
 
     def now(self) -> dt.date:
         """Return the day that relative days count from."""
@@ -82,6 +93,25 @@ class Reads:
             for tables in endpoints.values()
         ]
 
+    def privacy(self, personal: Personal | None) -> Privacy:
+        """Return what ``personal=`` asks for, by default what the session was made with.
+
+        Raises
+        ------
+        ConfigError
+            None of the three, or a snapshot does not hold what it asks for.
+        """
+        chosen = self.personal if personal is None else personal
+        one_of("personal", chosen, *STRICTER)
+        held: Personal = self.snapshot.personal if self.snapshot else "keep"
+        if STRICTER.index(chosen) < STRICTER.index(held):
+            message = (
+                f"The snapshot was saved with personal={held!r}, so that personal={chosen!r} is "
+                "not to be had; leave it out"
+            )
+            raise errors.ConfigError(message)
+        return Privacy(chosen, self.pseudonyms, held)
+
     def frames(self, askings: Sequence[Asking], manner: Manner) -> dict[str, pd.DataFrame]:
         """Read what is asked, all at once; through the store, one after the other.
 
@@ -90,6 +120,13 @@ class Reads:
         ConfigError
             Only the store is to be read, and there is none.
         """
+        each = self.each(askings, manner)
+        return {name: frame for frames in each for name, frame in frames.items()}
+
+    def each(self, askings: Sequence[Asking], manner: Manner) -> list[dict[str, pd.DataFrame]]:
+        """Read as :meth:`frames` does, and return the frames of each asking."""
+        if self.snapshot is not None:
+            return [self.snapshot.frames(asking, manner) for asking in askings]
         if self.store is None and manner.offline:
             message = (
                 "refresh='never' and as_of= read the store alone; give the session one "
@@ -100,10 +137,42 @@ class Reads:
             message = "as_of reads the store alone; leave refresh out"
             raise errors.ConfigError(message)
         if self.store is None:
-            return fetch_frames(
-                self.transport, askings, manner, brand=self.brand(), drift=self.drift
-            )
-        found: dict[str, pd.DataFrame] = {}
-        for asking in askings:
-            found |= self.store.frames(asking, manner)
-        return found
+            return fetch_each(self.transport, askings, manner, brand=self.brand(), drift=self.drift)
+        return [self.store.frames(asking, manner) for asking in askings]
+
+    def save_snapshot(
+        self,
+        path: Path,
+        parts: Sequence[Part],
+        venues: Sequence[VenueLine],
+        privacy: Privacy,
+        *,
+        force: bool,
+        progress: bool | Watcher | None,
+    ) -> None:
+        """Read all parts, each whole or not at all, and write them as one file."""
+        manner = Manner(
+            Dtypes(self.timezone, "pyarrow", aware=False),
+            strict=True,
+            progress=progress,
+            privacy=privacy,
+        )
+        found = self.each([asking for part in parts for asking in part.askings], manner)
+        manifest = Manifest(
+            format=FORMAT,
+            made_by=_version(),
+            made_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            brand=self.brand(),
+            timezone=self.timezone,
+            today=self.now(),
+            personal=privacy.personal,
+            venues=list(venues),
+        )
+        save(path, manifest, parts, found, force=force)
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("clopos_nb")
+    except importlib.metadata.PackageNotFoundError:  # run from its source, not installed
+        return "unknown"

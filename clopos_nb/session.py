@@ -23,7 +23,9 @@ from clopos_nb.drift import Drift
 from clopos_nb.errors import ConfigError, TransportError
 from clopos_nb.estimate import Estimate, estimate_places
 from clopos_nb.fetch import Asking, Manner, Refresh, checked_columns
+from clopos_nb.privacy import STRICTER, Personal
 from clopos_nb.progress import Watcher
+from clopos_nb.pseudonyms import Pseudonyms, key_file
 from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
 from clopos_nb.reads import Reads
@@ -38,7 +40,8 @@ from clopos_nb.settings import (
     zone,
 )
 from clopos_nb.several import SessionFrames
-from clopos_nb.store import Store
+from clopos_nb.snapshots import VenueLine, checked_target, plan
+from clopos_nb.store import Site, Store
 from clopos_nb.tables import CATALOGUE, Catalogue
 from clopos_nb.tokens import Token, TokenStore
 from clopos_nb.transport import Transport
@@ -85,6 +88,14 @@ class Session(html.Tidy):
         A directory of its own to keep what is read in, so that it is not read again; else
         ``CLOPOS_NB_STORE``, else there is none, and False is none whatever is set. Needs the extra
         ``store``.
+    personal : "keep", "hash" or "drop", optional
+        What frames do with personal columns where a call does not say: see :meth:`frame`. Else
+        ``CLOPOS_NB_PERSONAL``, else they are kept.
+    pseudonym_key : path, optional
+        The file of the key that makes pseudonyms, made when it is first needed: the same file, the
+        same pseudonyms. Else ``CLOPOS_NB_PSEUDONYM_KEY``, else one in the user's data directory, or
+        a key that ends with the session where ``cache_dir`` is False. Whoever has it can find out
+        whose a pseudonym is, so keep it out of what is shared.
 
     Attributes
     ----------
@@ -123,6 +134,8 @@ class Session(html.Tidy):
         today: dt.date | None = None,
         rate_limit: str | None = None,
         store: str | os.PathLike[str] | Literal[False] | None = None,
+        personal: Personal | None = None,
+        pseudonym_key: str | os.PathLike[str] | None = None,
     ) -> None:
         credentials = {
             "client_id": client_id,
@@ -140,6 +153,8 @@ class Session(html.Tidy):
                 "cache_dir": cache_dir,
                 "rate_limit": rate_limit,
                 "store": store,
+                "personal": personal,
+                "pseudonym_key": pseudonym_key,
             }
         )
         self._credentials: Credentials | None = None
@@ -165,6 +180,10 @@ class Session(html.Tidy):
         )
         self._reads = Reads(self._transport, timezone, today, lambda: self.brand)
         self._reads.store = self._store_at(store)
+        chosen = personal or os.environ.get("CLOPOS_NB_PERSONAL") or "keep"
+        self._reads.personal = one_of("personal", chosen, *STRICTER)
+        key = key_file(pseudonym_key, writes=directory is not None)
+        self._reads.pseudonyms = Pseudonyms(key)
 
     # -- who and where
 
@@ -255,6 +274,7 @@ class Session(html.Tidy):
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
+        personal: Personal | None = None,
     ) -> pd.DataFrame:
         """Return one table of several venues as a DataFrame.
 
@@ -304,6 +324,11 @@ class Session(html.Tidy):
             and with 18 decimals where an amount has more than four.
         categorical : bool or names of columns
             Text as categories: True for the columns whose values the API documents, and ``venue``.
+        personal : "keep", "hash" or "drop", optional
+            Personal columns (``session.tables[table].columns`` marks them), and those that no page
+            documents, as they are, as pseudonyms or not at all; else as the session was made. A
+            pseudonym is a text, of a value in whatever column and table the same, by the key that
+            ``Session(pseudonym_key=)`` names; ids stay. ``filters`` are still of real values.
 
         Returns
         -------
@@ -334,6 +359,7 @@ class Session(html.Tidy):
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
             as_of=version_at(as_of),
+            privacy=self._reads.privacy(personal),
         )
         questions = self._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._fetch(questions, venues, manner).values()
@@ -391,6 +417,79 @@ class Session(html.Tidy):
         done = [store.sync(q, self._places(q, venues), progress) for q in questions]
         return pd.concat(done, ignore_index=True)
 
+    def snapshot(
+        self,
+        path: str | os.PathLike[str],
+        tables: str | Sequence[str],
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
+        personal: Personal | None = None,
+        force: bool = False,
+        progress: bool | Watcher | None = None,
+    ) -> Path:
+        """Write frames and certificates into one file, which :func:`open_snapshot` replays.
+
+        For a colleague without credentials, who runs the same notebook on it: any days within those
+        held can be asked for. What is not complete is not written. Orders are read one day at a
+        time, a request for each day and venue, since only the server knows which day an order is
+        of; receipts with a day more on either side, for business days. Tables of the brand come
+        whole, whatever ``venues`` says.
+
+        Parameters
+        ----------
+        path : path
+            A zip: Parquet, certificates and a manifest, which names the brand and its venues. Only
+            its owner can read it, until it is copied.
+        tables : str or sequence of str
+        start, end : date-like or period-like, optional
+            Calendar days, both inclusive, as in :meth:`frame`.
+        venues : "all", or ids, names or Venues
+        personal : "keep", "hash" or "drop", optional
+            By default personal columns are pseudonyms, as in :meth:`frame`, or dropped where this
+            session drops them. The key of pseudonyms is never in the file.
+        force : bool
+            Replace a file that is there.
+        progress : bool or callable, optional
+
+        Returns
+        -------
+        Path
+            That of the file.
+
+        Raises
+        ------
+        ConfigError
+            There is such a file, or no such folder; a dated table without days, or one that is read
+            by receipt.
+        IncompleteResult, UnknownTable, InvalidDates, VenueNotFound
+        AuthError, RateLimited, ApiError, TransportError, ResponseError
+        OSError
+            The disk does not take it.
+
+        Examples
+        --------
+        >>> import clopos_nb, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, clopos_nb.demo() as session:
+        ...     path = session.snapshot(f"{folder}/day.zip", ["customers", "orders"], "2026-01-05")
+        ...     orders = clopos_nb.open_snapshot(path).frame("orders", "2026-01-05")
+        >>> str(orders["payload_customer_phone"].dropna().iloc[0])[:2]
+        'p_'
+        """
+        target, reads = Path(path), self._reads
+        checked_target(target, force=force)  # before the first request
+        names = [tables] if isinstance(tables, str) else list(tables)
+        questions = reads.questions(names, start, end, None, "created_at")
+        privacy = reads.privacy(personal or max(reads.personal, "hash", key=STRICTER.index))
+        places = [
+            self._places(q, "all" if q.source.scope == "brand" else venues) for q in questions
+        ]
+        parts = [plan(q, whose) for q, whose in zip(questions, places, strict=True)]
+        lines = [VenueLine(venue.id, venue.name, venue.is_main) for venue in self.venues]
+        reads.save_snapshot(target, parts, lines, privacy, force=force, progress=progress)
+        return target
+
     def estimate(
         self,
         table: str,
@@ -427,7 +526,7 @@ class Session(html.Tidy):
     def get(
         self, path: str, params: Mapping[str, Any] | None = None, *, venue: VenueLike | None = None
     ) -> Any:
-        """Return the ``data`` of any GET, as plain Python values.
+        """Return the ``data`` of any GET, as plain Python values; nothing personal is hidden in it.
 
         Parameters
         ----------
@@ -604,6 +703,7 @@ class Session(html.Tidy):
         """
         from clopos_nb.doctor import examine  # only whoever asks for it loads it
 
+        self._transport.check_server()
         return examine(self)
 
     def logout(self) -> None:
@@ -650,17 +750,11 @@ class Session(html.Tidy):
         place = store if store is not None else os.environ.get("CLOPOS_NB_STORE")
         if not place:
             return None
-        if "://" in str(place):
-            message = (
-                "store is a URL; expected a directory, since a store needs the file system's locks "
-                "(CLOPOS_NB_STORE). docs/scale.md says how to put one into an object store"
-            )
-            raise ConfigError(message)
         host = self._transport.base_url.split("/")[2]
         server = "this machine" if is_loopback(host.rsplit(":", 1)[0]) else host
         reads = self._reads
         return Store(
-            Path(place), server, lambda: self.brand, self._transport, self.drift, reads.now
+            Site.of(place), server, lambda: self.brand, self._transport, self.drift, reads.now
         )
 
     def _complete_credentials(self) -> Credentials:
@@ -677,7 +771,7 @@ class Session(html.Tidy):
         """Read every question, each from the places that it is to be asked of."""
         for question in questions:  # before the first request
             whole_brand = _of_brand(question, venues)
-            checked_columns(question.tables[0], manner.columns, not whole_brand)
+            checked_columns(question.tables[0], manner, not whole_brand)
             _check_owner(question, whole_brand)
         askings = [
             Asking(

@@ -25,6 +25,8 @@ VARIABLES = {
     "cache_dir": "CLOPOS_NB_CACHE_DIR",
     "rate_limit": "CLOPOS_RATE_LIMIT",
     "store": "CLOPOS_NB_STORE",
+    "personal": "CLOPOS_NB_PERSONAL",
+    "pseudonym_key": "CLOPOS_NB_PSEUDONYM_KEY",
 }
 
 

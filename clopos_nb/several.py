@@ -11,6 +11,7 @@ import pandas as pd
 from clopos_nb.days import DayLike
 from clopos_nb.fetch import Asking, Manner, Refresh
 from clopos_nb.html import Tidy
+from clopos_nb.privacy import Personal
 from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day
 from clopos_nb.settings import AsOf, dtypes, one_of, version_at
@@ -77,6 +78,7 @@ class SessionFrames(_Frames):
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
+        personal: Personal | None = None,
     ) -> dict[str, pd.DataFrame]:
         """Return several tables by name, read at once; those of one endpoint share requests.
 
@@ -110,6 +112,7 @@ class SessionFrames(_Frames):
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
             as_of=version_at(as_of),
+            privacy=self._whose._reads.privacy(personal),
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = self._whose._reads.questions(names, start, end, filters, day)
@@ -137,6 +140,7 @@ class VenueFrames(_Frames):
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
+        personal: Personal | None = None,
     ) -> dict[str, pd.DataFrame]:
         """Return several tables of this venue by name, in one set of requests where it can be.
 
@@ -163,6 +167,7 @@ class VenueFrames(_Frames):
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
             as_of=version_at(as_of),
+            privacy=reads.privacy(personal),
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = reads.questions(names, start, end, filters, day)

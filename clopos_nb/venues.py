@@ -13,6 +13,7 @@ from clopos_nb import errors, html
 from clopos_nb.days import DayLike
 from clopos_nb.fetch import Asking, Manner, Refresh, read_rows
 from clopos_nb.items import Row
+from clopos_nb.privacy import Personal
 from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place
 from clopos_nb.settings import AsOf, dtypes, one_of, version_at
@@ -66,6 +67,7 @@ class Venue(html.Tidy):
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
+        personal: Personal | None = None,
     ) -> pd.DataFrame:
         """Return one table of this venue as a DataFrame.
 
@@ -104,6 +106,7 @@ class Venue(html.Tidy):
             progress=progress,
             refresh=one_of("refresh", refresh, "auto", "never", "full"),
             as_of=version_at(as_of),
+            privacy=self._session._reads.privacy(personal),
         )
         (question,) = self._session._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._session._reads.frames([Asking(question, [self.place])], manner).values()
@@ -123,7 +126,8 @@ class Venue(html.Tidy):
 
         Nothing is dropped or converted; rows of a child table also hold their parent's keys, rows
         of a tree the ``path`` of names down to them. A list
-        that shrinks while it is read may give a row twice; a frame never does.
+        that shrinks while it is read may give a row twice; a frame never does. A session made with
+        ``personal=`` "hash" or "drop" refuses, since nothing is hidden here.
 
         Raises
         ------
@@ -140,8 +144,15 @@ class Venue(html.Tidy):
         >>> row["venue_id"]
         1
         """
-        (question,) = self._session._reads.questions([table], start, end, filters, day, limit)
-        return read_rows(self._session._transport, question, self.place)
+        reads = self._session._reads
+        if reads.personal != "keep":
+            message = (
+                f"rows() gives what was sent, people included, and this session was made with "
+                f"personal={reads.personal!r}; frame() hides them"
+            )
+            raise errors.ConfigError(message)
+        (question,) = reads.questions([table], start, end, filters, day, limit)
+        return read_rows(reads.transport, question, self.place)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """Return the ``data`` of any GET made for this venue; see :meth:`Session.get`."""

@@ -28,6 +28,7 @@ REMEMBERED = 8
 MOST_BYTES = 128 << 20
 """How much JSON of receipts and orders is kept."""
 
+_KEPT_IN_ORDER = ("id", "created_at", "updated_at", "closed_at")
 _LEGACY = frozenset({"legacy"})
 _ID_BITS, _SHAPE_BITS = 64, 32
 _encode = msgspec.json.Encoder().encode
@@ -106,7 +107,7 @@ class Lists:
         """
         log = self._source.log(resource.name, venue_id)
         by, descending = (order or [("created_at", True)])[0]
-        if by in ("created_at", "id") and not conditions:
+        if by in _KEPT_IN_ORDER and not conditions:
             ids = log.page_ids(*days, page.offset, page.size, descending=descending, by=by)
             total = log.total(*days)
         else:
@@ -127,11 +128,11 @@ class Lists:
         wanted = tuple((name, tuple(values)) for name, values in conditions)
         key = (resource.name, venue_id, log.changes, days, wanted, order)
         if key not in self._results:
-            columns = log.columns(*days)
+            by, descending = order
+            columns = log.columns(*days, {"id", by, *(name for name, _ in conditions)})
             for name, values in conditions:
                 kept = _matching(resource, log, columns, name, values)
                 columns = {each: column[kept] for each, column in columns.items()}
-            by, descending = order
             ranked = np.lexsort((columns["id"], columns[by]))
             self._results[key] = columns["id"][ranked[::-1] if descending else ranked]
             while len(self._results) > REMEMBERED:

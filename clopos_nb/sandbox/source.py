@@ -6,7 +6,7 @@ place with ``Sandbox(brand=...)``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -41,7 +41,10 @@ class Log(Protocol):
         descending: bool = False,
         by: str = "created_at",
     ) -> list[int]:
-        """Return the ids of a page in order of ``(created_at, id)``, or of id alone."""
+        """Return the ids of a page in order of ``id``, or of a moment and id, null first.
+
+        Moments are ``created_at``, ``updated_at`` and ``closed_at``.
+        """
         ...
 
     def get(self, id: int, parts: Parts = None) -> Row | None:
@@ -52,10 +55,12 @@ class Log(Protocol):
         """Return how often a row was changed."""
         ...
 
-    def columns(self, first: date | None, last: date | None) -> Mapping[str, NDArray[Any]]:
-        """Return equally long arrays of what these days' rows can be sorted and filtered by.
+    def columns(
+        self, first: date | None, last: date | None, names: Collection[str]
+    ) -> Mapping[str, NDArray[Any]]:
+        """Return equally long arrays of these fields of these days' rows, as far as there are any.
 
-        ``id`` is among them; moments and amounts may be any numbers that sort alike, null least.
+        Moments and amounts may be any numbers that sort alike, null least.
         """
         ...
 

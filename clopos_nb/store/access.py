@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,8 +14,9 @@ from clopos_nb.errors import ConfigError, StoreError
 from clopos_nb.frames import assemble
 from clopos_nb.items import source_of
 from clopos_nb.store.held import Days
-from clopos_nb.store.lake import OWN, Files, Partition, Snapshot, files_as_rows, on, told
 from clopos_nb.store.rows import months
+from clopos_nb.store.site import Site
+from clopos_nb.store.snapshot import OWN, Files, Partition, Snapshot, files_as_rows, on
 from clopos_nb.tables import CATALOGUE
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ def scanned(snapshot: Snapshot, table: str, part: Part) -> ds.Dataset:
     UnknownTable, StoreError
     """
     known = CATALOGUE[table]
-    with told("read", snapshot.root):
+    with snapshot.site.told("read"):
         found = snapshot.dataset(source_of(known).name, known.name, part.venues, part.months)
         if found is None:
-            message = f"The store in {snapshot.root} holds no {table}"
+            message = f"The store in {snapshot.site} holds no {table}"
             raise StoreError(message)
         where = on(part.days)
         return found if where is None else found.filter(where)
@@ -90,7 +90,7 @@ def in_dask(snapshot: Snapshot, part: Part) -> dict[str, dd.DataFrame]:
             if (part.venues is None or partition[0] in part.venues)
             and (part.months is None or partition[1] in part.months)
         ]
-        read = _Reader(snapshot.root / name, whole.schema, name, part)
+        read = _Reader(snapshot.site, whole.schema, name, part)
         meta = read(None)
         if wanted:
             found[name] = dataframe.from_map(read, wanted, meta=meta, enforce_metadata=False)
@@ -103,13 +103,13 @@ def in_dask(snapshot: Snapshot, part: Part) -> dict[str, dd.DataFrame]:
 class _Reader:
     """Reads one venue's month, in whatever process."""
 
-    path: Path
+    site: Site
     schema: pa.Schema
     name: str
     part: Part
 
     def __call__(self, wanted: tuple[Partition, Files] | None) -> pd.DataFrame:
-        files = files_as_rows(self.path, self.schema, [wanted] if wanted else [])
+        files = files_as_rows(self.site, self.name, self.schema, [wanted] if wanted else [])
         rows = files.to_table(filter=on(self.part.days))
         rows = rows.drop_columns([name for name in OWN if name in rows.column_names])
         return assemble(CATALOGUE[self.name], [rows])

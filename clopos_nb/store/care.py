@@ -7,41 +7,31 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.fs as fs
 
-from clopos_nb.errors import ConfigError, StoreError
+from clopos_nb.errors import ConfigError
 from clopos_nb.store.access import held_tables
 from clopos_nb.store.held import ONE_DAY, Span
-from clopos_nb.store.lake import (
-    BRAND_WIDE,
-    HASH,
-    HELD,
-    MONTH,
-    OWN,
-    VENUE,
-    Lake,
-    Overtaken,
-    Partition,
-    Snapshot,
-    Write,
-    delta,
-    told,
-)
+from clopos_nb.store.lake import Lake
 from clopos_nb.store.rows import link_of
+from clopos_nb.store.site import Site
+from clopos_nb.store.snapshot import BRAND_WIDE, HASH, MONTH, OWN, VENUE, Partition, Snapshot
+from clopos_nb.store.write import HELD, Write
 from clopos_nb.tables import CATALOGUE, Table
 
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
 KEEP_DAYS = 30.0
-TRIES = 5
 T = TypeVar("T")
 
 # --------------------------------------------------------------------- what there is
@@ -63,7 +53,7 @@ _COLUMNS = {
 def info(lake: Lake) -> pd.DataFrame:
     """Return what a store holds, a row for each table and venue."""
     snapshot = lake.latest()
-    with told("read", lake.root):
+    with lake.site.told("read"):
         rows = [
             row
             for name, endpoint in snapshot.state.endpoints.items()
@@ -76,7 +66,7 @@ def info(lake: Lake) -> pd.DataFrame:
             "server": snapshot.state.server,
             "format": snapshot.state.format,
             "version": max(snapshot.version, 0),
-            "bytes": _size(lake.root),
+            "bytes": lake.site.size(),
         }
         return frame
 
@@ -134,10 +124,6 @@ def versions(lake: Lake) -> pd.DataFrame:
     return frame.astype({"version": "Int64", "at": "datetime64[us, UTC]"})
 
 
-def _size(path: Path) -> int:
-    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
-
-
 # -------------------------------------------------------------------- old versions
 
 
@@ -145,8 +131,9 @@ def compact(lake: Lake) -> None:
     """Write the log of each table as one file."""
 
     def done(write: Write) -> None:
+        write.put_back()
         for name in [HELD, *_names(write)]:
-            table = delta().DeltaTable(lake.root / name)
+            table = lake.site.table(name)
             table.create_checkpoint()
             table.cleanup_metadata()
 
@@ -158,38 +145,46 @@ def vacuum(lake: Lake, days: float = KEEP_DAYS) -> int:
     if not isinstance(days, (int, float)) or isinstance(days, bool) or not days >= 0:
         message = f"keep_days is {days!r}; expected a number, 0 or more"
         raise ConfigError(message)
-    before = _size(lake.root) if lake.root.exists() else 0
+    with lake.site.told("read"):
+        before = lake.site.size()
     _turn(lake, lambda write: _clean(lake, write, days))
-    return before - _size(lake.root) if before else 0
+    with lake.site.told("read"):
+        return before - lake.site.size()
 
 
 def _clean(lake: Lake, write: Write, days: float) -> None:
-    root, state = lake.root, write.at.state
-    names = _names(write)
-    if any(_useless(root / name, days) for name in [HELD, *names]):
+    state = write.at.state
+    write.put_back()
+    tables = {name: lake.site.table(name) for name in _names(write)}
+    held = lake.site.table(HELD)
+    if any(_useless(table, days) for table in [held, *tables.values()]):
         since = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
         old = [version for version, at in lake.written(0) if at <= since]
         state.oldest = max([state.oldest, *old]) if days else write.at.version + 1
         for endpoint in state.endpoints.values():
             for name in endpoint.versions:
-                _useless(root / name, days, remove=True)
-                endpoint.versions[name] = delta().DeltaTable(root / name).version()
+                _useless(tables[name], days, remove=True)
+                endpoint.versions[name] = tables[name].version()
         write.commit()
-        _useless(root / HELD, days, remove=True)
-    # What Delta passes over: uploads that a dead writer began, tables whose first writer died.
-    for left in root.rglob("*.parquet#*"):
-        if left.stat().st_mtime <= time.time() - days * 86400:
-            left.unlink()
-    for path in root.iterdir():
-        if path.name in set(CATALOGUE) - set(names) and path.is_dir():
-            shutil.rmtree(path)
+        _useless(lake.site.table(HELD), days, remove=True)
+    if not lake.site.remote:
+        _sweep(lake.site, set(CATALOGUE) - set(tables), days)
 
 
-def _useless(path: Path, days: float, *, remove: bool = False) -> list[str]:
+def _useless(table: DeltaTable, days: float, *, remove: bool = False) -> list[str]:
     """Return the files of a table that no version of the last days needs; remove them."""
-    how = {"dry_run": not remove, "full": True, "enforce_retention_duration": False}
-    files: list[str] = delta().DeltaTable(path).vacuum(math.ceil(days * 24), **how)
-    return files
+    hours = math.ceil(days * 24)
+    return table.vacuum(hours, dry_run=not remove, enforce_retention_duration=False, full=True)
+
+
+def _sweep(site: Site, strange: set[str], days: float) -> None:
+    """Remove what Delta passes over: what a dead writer began to write, whole tables among it."""
+    files = site.files
+    for left in files.get_file_info(fs.FileSelector("", recursive=True)):
+        if ".parquet#" in left.base_name and left.mtime_ns <= (time.time() - days * 86400) * 1e9:
+            files.delete_file(left.path)
+    for name in strange & site.names():
+        files.delete_dir(name)
 
 
 def _names(write: Write) -> list[str]:
@@ -200,14 +195,7 @@ def _turn(lake: Lake, do: Callable[[Write], T]) -> T | None:
     """Do something in a turn of writing; nothing to a store that is none yet."""
     if lake.latest().version < 0:
         return None
-    for _ in range(TRIES):
-        try:
-            with lake.writing() as write:
-                return do(write)
-        except Overtaken:
-            continue
-    message = f"The store in {lake.root} is written by others all the time; ask again"
-    raise StoreError(message)
+    return lake.write(do)
 
 
 # ------------------------------------------------------------------- being forgotten

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from clopos_nb.certificate import VenueRecord
 from clopos_nb.questions import Place
 from clopos_nb.store.held import ONE_DAY, Days, Span, within, without
-from clopos_nb.store.lake import BRAND_WIDE, VENUE
 from clopos_nb.store.rows import CannotKeep, Index, Rows
+from clopos_nb.store.snapshot import BRAND_WIDE, VENUE
 
 
 def store_id(place: Place) -> int:

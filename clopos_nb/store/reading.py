@@ -14,9 +14,9 @@ from clopos_nb.columns import TYPES, Dtypes, array
 from clopos_nb.fetch import Asking, Manner, certificate_of, framed, vouch, with_venue
 from clopos_nb.questions import Place, Question, matches
 from clopos_nb.store.held import Days, missing, within
-from clopos_nb.store.lake import OWN, VENUE, Snapshot, on
 from clopos_nb.store.plan import by_venue, store_id
 from clopos_nb.store.rows import link_of, months
+from clopos_nb.store.snapshot import OWN, VENUE, Snapshot, on
 from clopos_nb.tables import Column, Table
 
 COMPARED = {"int", "number", "money", "flag", "text"}  # kinds of columns that filters work on here
@@ -64,7 +64,7 @@ def held_frames(
                 rows = rows.filter(pc.is_in(rows.column(link_of(table)), wanted[store_id(place)]))
             rows = rows.drop_columns([name for name in OWN if name in rows.column_names])
             rows = _declared(rows, table)
-            rows = _exact(rows, table) if manner.dtypes.exact else rows
+            rows = exact(rows, table) if manner.dtypes.exact else rows
             yield with_venue(rows, place) if asking.label else rows
 
     return framed(asking, certificate, pieces, manner)
@@ -108,13 +108,14 @@ def _wanted(
     link, wanted = link_of(question.source), {}
     for place, record in zip(places, records, strict=True):
         rows = found.get(store_id(place), _nothing(question.source))
-        kept = _trimmed(question, rows)
+        kept = trimmed(question, rows)
         record.left_out = rows.num_rows - kept.num_rows
         wanted[store_id(place)] = kept.column(link).combine_chunks()
     return wanted
 
 
-def _trimmed(question: Question, rows: pa.Table) -> pa.Table:
+def trimmed(question: Question, rows: pa.Table) -> pa.Table:
+    """Return the rows of an endpoint that are of the business days and filters asked for."""
     if not rows.num_rows:
         return rows
     if question.days and question.day == "shift_date":
@@ -142,7 +143,7 @@ def _declared(rows: pa.Table, table: Table) -> pa.Table:
     return rows
 
 
-def _exact(rows: pa.Table, table: Table) -> pa.Table:
+def exact(rows: pa.Table, table: Table) -> pa.Table:
     """Return rows with money in decimals: the shortest number that is the one held."""
     for index, name in enumerate(rows.column_names):
         column = table.by_name.get(name)

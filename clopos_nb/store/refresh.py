@@ -35,9 +35,11 @@ from clopos_nb.store.held import (
     seen_up_to,
     within,
 )
-from clopos_nb.store.lake import HASH, VENUE, Lake, Overtaken, Snapshot, Write
+from clopos_nb.store.lake import Lake
 from clopos_nb.store.plan import Plan, by_venue, recorded, store_id
 from clopos_nb.store.rows import UPDATED, CannotKeep, Index, arrived, latest, months
+from clopos_nb.store.snapshot import HASH, VENUE, Snapshot
+from clopos_nb.store.write import Write
 from clopos_nb.tables import CATALOGUE, Table
 from clopos_nb.transport import WORKERS, Transport
 
@@ -47,6 +49,10 @@ TRIES = 5
 # A change may show later than another with a later time. Where times are written as instants, the
 # documentation's own samples mix clocks that are hours apart.
 MARGINS = {"local": dt.timedelta(minutes=10), "utc": dt.timedelta(days=1)}
+
+
+class Overtaken(Exception):  # no error: it is worked out again
+    """Somebody else changed the same months between reading and writing."""
 
 
 @dataclass
@@ -119,7 +125,7 @@ class Refresher:
                 return whole._write(snapshot, plans), records
             except Overtaken:
                 continue
-        message = f"The store in {self.lake.root} is written by others all the time; ask again"
+        message = f"The store in {self.lake.site} is written by others all the time; ask again"
         raise errors.StoreError(message)
 
     # -- what there is
@@ -333,13 +339,12 @@ class Refresher:
         if not changed:
             return snapshot
         name = self.source.name
-        with self.lake.writing() as write:
+
+        def do(write: Write) -> Snapshot:
             before, now = snapshot.files(name, name), write.at.files(name, name)
-            for plan in plans:
-                for month in self.months:
-                    part = (store_id(plan.place), month)
-                    if before.get(part) != now.get(part):
-                        raise Overtaken
+            parts = [(store_id(plan.place), month) for plan in plans for month in self.months]
+            if any(before.get(part) != now.get(part) for part in parts):
+                raise Overtaken
             self._write_rows(write, changed)
             write.at.state.venues |= {p.place.id: p.place.name or "" for p in plans if p.place.id}
             spans = write.at.state.endpoints.setdefault(name, Endpoint()).venues
@@ -348,8 +353,9 @@ class Refresher:
                 for days, seen in plan.seen.items():
                     new = self._span(days, seen)
                     spans[venue] = covered(spans.get(venue, []), new, cuts=self.exact_days)
-            write.commit()
-            return self.lake.latest()
+            return write.commit()
+
+        return self.lake.write(do)
 
     def _write_rows(self, write: Write, plans: Sequence[Plan]) -> None:
         plans = [plan for plan in plans if plan.rewritten]

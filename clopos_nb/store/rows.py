@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from clopos_nb.frames import joined
 from clopos_nb.items import parent_of
 from clopos_nb.store.held import ONE_DAY, Days
-from clopos_nb.store.lake import DAY, HASH, MONTH, UNDATED, VENUE
+from clopos_nb.store.snapshot import DAY, HASH, MONTH, UNDATED, VENUE
 from clopos_nb.tables import CATALOGUE, Table
 
 Rows = dict[str, pa.Table]  # by table

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -27,10 +26,12 @@ from clopos_nb.questions import Place, Question
 from clopos_nb.settings import AsOf, version_at
 from clopos_nb.store import care
 from clopos_nb.store.access import Part, in_dask, in_duckdb, in_polars, scanned
-from clopos_nb.store.lake import Lake, Snapshot
+from clopos_nb.store.lake import Lake
 from clopos_nb.store.reading import as_held, can_filter, held_frames
 from clopos_nb.store.refresh import Refresher
 from clopos_nb.store.rows import CannotKeep
+from clopos_nb.store.site import Site
+from clopos_nb.store.snapshot import Snapshot
 from clopos_nb.store.sync import sync
 from clopos_nb.transport import Transport
 
@@ -49,21 +50,21 @@ class Store:
 
     Attributes
     ----------
-    root : Path
-        The directory.
+    root : Path or str
+        The directory, or the URL.
     """
 
     def __init__(
         self,
-        root: Path,
+        site: Site,
         server: str,
         brand: Callable[[], str],
         transport: Transport,
         drift: Drift,
         today: Callable[[], dt.date],
     ) -> None:
-        self.root = root
-        self._lake = Lake(root, brand, server)
+        self.root = site.root
+        self._lake = Lake(site, brand, server)
         self._brand = brand
         self._transport = transport
         self._drift = drift

@@ -53,7 +53,7 @@ ORDERS = Table(
         receipt_id      int
         payment_method_id int
         payment_status  text
-        properties      json
+        properties      json*
         receipt         json*
         customer        json*
     """),

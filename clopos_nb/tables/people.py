@@ -13,8 +13,8 @@ VENUES = Table(
         media       json    pictures
         optional:
         address     text    street address
-        phone       text    telephone
-        email       text    e-mail
+        phone       text*   telephone, which may be somebody's own
+        email       text*   e-mail
         status      int {0, 1} 1 active, 0 inactive
     """),
 )
@@ -41,11 +41,11 @@ USERS = Table(
         barcode         withheld  till login barcode
         hide            flag    hidden in the till's list of users
         salary          money*
-        tip_message     text
+        tip_message     text*   what guests are told
         can_receive_tips flag
         login_at        text
         bonus_balance_id int
-        properties      json
+        properties      json*
         image           json*
         deleted_at      utc
     """),
@@ -80,7 +80,7 @@ CUSTOMERS = Table(
         date_of_birth   date*
         code            text*   unique card or code
         source          text    e.g. LOYALTY
-        reference_id    text    external reference
+        reference_id    text*   who this is elsewhere
         status          flag    active
         can_use_loyalty_system flag
         is_verified     flag
@@ -88,8 +88,8 @@ CUSTOMERS = Table(
         updated_at      utc
         optional:
         group           json
-        balance         json
-        cashback_balance json
+        balance         json*   with the customer's name in it
+        cashback_balance json*
         balance_id      int
         bonus_balance_id int
         cashback_balance_id int

@@ -75,7 +75,7 @@ RECEIPTS = Table(
         terminal_updated_at text
         deleted_at      text    set on deleted receipts
         meta            json*
-        properties      json
+        properties      json*
     """),
     unread=("payment_methods", "receipt_products"),
 )

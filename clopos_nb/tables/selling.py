@@ -66,7 +66,7 @@ PAYMENT_METHODS = Table(
         service.payload json
         optional:
         balance.venue_id int
-        balance.description text
+        balance.description text*  what somebody wrote
         balance.amount money
         balance.position int
         balance.created_at utc

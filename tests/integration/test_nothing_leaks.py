@@ -8,6 +8,7 @@ since a verbose traceback prints the variables of these tests too.
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 import logging
 import pickle
@@ -25,6 +26,7 @@ from werkzeug import Request, Response
 
 import clopos_nb
 from clopos_nb import errors
+from clopos_nb.connections import MOST_BYTES
 from clopos_nb.credentials import Secret
 from clopos_nb.tables import CATALOGUE
 
@@ -221,6 +223,11 @@ def _hangs_up(request: Request) -> Response:
     return Response("")
 
 
+def _unpacks_to_too_much(marks: Marks) -> Response:
+    body = json.dumps(rows(marks.person())).encode() + b" " * MOST_BYTES
+    return Response(gzip.compress(body), headers={"Content-Encoding": "gzip"})
+
+
 def _breaks_off(server: Any, marks: Marks) -> None:
     server.on(LIST, rows(marks.person(), total=3), Response("", 500))
 
@@ -251,6 +258,7 @@ FAILURES: list[tuple[type[errors.CloposError], Any, Any]] = [
     (errors.ApiError, _refuse(LIST, 200), asks_for_a_phone),
     (errors.ResponseError, _answer(LIST, lambda m: Response(str(m.person()))), asks_for_a_phone),
     (errors.ResponseError, _answer(LOGIN, lambda m: rows(m.person())), asks_for_a_phone),
+    (errors.AnswerTooLarge, _answer(LIST, lambda m: _unpacks_to_too_much(m)), asks_for_a_phone),
     (errors.IncompleteResult, _answer(LIST, lambda m: rows(m.person(), total=3)), asks_for_a_phone),
     (
         errors.UnexpectedRedirect,

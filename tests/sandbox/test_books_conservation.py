@@ -218,15 +218,20 @@ class BooksMachine(RuleBasedStateMachine):
         ]
         assert log.total(first, last) == len(rows)
         assert list(log.scan(first, last)) == rows
-        for by in ("created_at", "id"):
-            ordered = sorted(rows, key=lambda row: (row[by], row["id"]), reverse=descending)
+        for by in (
+            "created_at",
+            "id",
+            "updated_at",
+            *(["closed_at"] if name == "receipts" else []),
+        ):
+            ordered = sorted(rows, key=lambda row: (row[by] or "", row["id"]), reverse=descending)
             expected = ordered[offset : offset + limit]
             found = log.page_ids(first, last, offset, limit, descending=descending, by=by)
             assert found == [row["id"] for row in expected]
             if by == "created_at":
                 page = log.page(first, last, offset, limit, descending=descending)
                 assert page == expected
-        columns = log.columns(first, last)
+        columns = log.columns(first, last, {"id"})
         assert sorted(columns["id"].tolist()) == sorted(row["id"] for row in rows)
 
     @precondition(lambda self: hasattr(self, "books"))

@@ -9,7 +9,7 @@ import pytest
 
 from clopos_nb.sandbox.books import Books
 from clopos_nb.sandbox.brand import Brand
-from clopos_nb.sandbox.brand.shift import BLOCK
+from clopos_nb.sandbox.brand.busy import BLOCK
 from clopos_nb.sandbox.lists import Cut, EncodedRows, Lists
 from clopos_nb.sandbox.query import Page
 from clopos_nb.sandbox.resources import BY_NAME

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clopos_nb.sandbox.brand import Brand
-from clopos_nb.sandbox.brand.shift import BLOCK
+from clopos_nb.sandbox.brand.busy import BLOCK
 from clopos_nb.sandbox.lists import Cut, Lists
 from clopos_nb.sandbox.query import Page
 from clopos_nb.sandbox.resources import BY_NAME

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from threading import RLock
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -210,19 +210,48 @@ class OpenLog(Paged, Generic[M]):
         """Return how often a row was changed."""
         return self._versions.get(id, 0)
 
-    def columns(self, first: date | None, last: date | None) -> dict[str, NDArray[Any]]:
+    def columns(
+        self, first: date | None, last: date | None, names: Collection[str]
+    ) -> dict[str, NDArray[Any]]:
         """Return what sorting and filtering need of these days, in no particular order."""
         with self._lock:
-            found = self._base.columns(first, last)
+            found = self._base.columns(first, last, names)
             if not self.changes:
                 return found
             kept = ~np.isin(found["id"], sorted(self.touched()))
-            start, stop = self._added_bounds(first, last)
-            mine = [self._models[entry.id] for entry in self._added[start:stop]]
-            mine += self._changed_among(found["id"])
             below = {name: column[kept] for name, column in found.items()}
+            mine = self._own(first, last)
             return joined([below, self._columns(mine)], list(found)) if mine else below
 
-    def _changed_among(self, ids: NDArray[Any]) -> list[M]:
-        changed = sorted(self._models.keys() - self._added_ids)
-        return [self._models[id] for id in ids[np.isin(ids, changed)].tolist()]
+    def ids_by_moment(
+        self, by: str, first: date | None, last: date | None, start: int, stop: int
+    ) -> list[int]:
+        """Return some ids of these days' rows in order of a moment and id."""
+        low, high = self._base.bounds(first, last)
+        mine, gone = self._own(first, last), self._touched_among(low, high)
+        if not mine and not gone:
+            return self._base.ids_by_moment(by, first, last, start, stop)
+        # So many rows of the log below may be before a page, or gone from it.
+        slack = len(mine) + len(gone)
+        begin, end = max(0, start - slack), min(high - low, stop + slack)
+        pairs = self._base.ranked(by, low, high, begin, end)
+        columns = self._columns(mine)
+        own = list(zip(columns[by].tolist(), columns["id"].tolist(), strict=True))
+        earlier = 0
+        if begin:
+            earlier = sum(pair < pairs[0] for pair in own)
+            earlier -= sum(self._base.moment(by, id) < pairs[0] for id in gone)
+            own = [pair for pair in own if pair >= pairs[0]]
+        kept = [pair for pair in pairs if pair[1] not in gone]
+        skipped = begin + earlier
+        return [id for _, id in sorted(kept + own)[start - skipped : stop - skipped]]
+
+    def _own(self, first: date | None, last: date | None) -> list[M]:
+        """Return the models of these days' rows that were added or changed."""
+        start, stop = self._added_bounds(first, last)
+        mine = [self._models[entry.id] for entry in self._added[start:stop]]
+        changed = self._touched_among(*self._base.bounds(first, last))
+        return mine + [self._models[id] for id in sorted(changed & self._models.keys())]
+
+    def _touched_among(self, low: int, high: int) -> set[int]:
+        return {id for id in self.touched() if low <= self._base.position(id) < high}

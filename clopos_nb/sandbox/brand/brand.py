@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time
 from functools import cached_property
 from threading import RLock
@@ -41,6 +41,8 @@ class Brand:
         The first shift, and the one that is running at ``now``.
     receipts_per_day : float, optional
         Mean of every venue; the default gives each its own, between 60 and 130.
+    appetite : float, default 1
+        So many times as much is ordered as usual, which is about three lines a receipt.
 
     Attributes
     ----------
@@ -67,11 +69,13 @@ class Brand:
         first_day: date = date(2025, 12, 1),
         last_day: date = date(2026, 2, 28),
         receipts_per_day: float | None = None,
+        appetite: float = 1.0,
     ) -> None:
         if venues < 1 or last_day < first_day:
             message = "a brand needs at least one venue and one day"
             raise ValueError(message)
         self.seed = seed
+        self._appetite = appetite
         self._first_day = first_day
         self._venues = make_venues(seed, venues, receipts_per_day)
         self.venue_ids = [venue.id for venue in self._venues]
@@ -257,7 +261,7 @@ class Brand:
     @cached_property
     def kitchen(self) -> Kitchen:
         """Makes receipts."""
-        return Kitchen(self.seed, self.catalogue.items, self._customers)
+        return Kitchen(self.seed, self.catalogue.items, self._customers, self._appetite)
 
     def _table(self, resource: str, venue: Venue) -> list[Row]:
         catalogue = self.catalogue
@@ -312,8 +316,8 @@ class _ReceiptRows:
     def row(self, day: int, rank: int, parts: Parts) -> Row:
         return self._brand.receipt_row(self._rota.shift(self._venue_id, day).receipt(rank), parts)
 
-    def columns(self, day: int) -> Columns:
-        return self._rota.columns("receipts", self._venue_id, day)
+    def columns(self, day: int, names: Collection[str]) -> Columns:
+        return self._rota.columns("receipts", self._venue_id, day, names)
 
 
 class _OrderRows:
@@ -330,5 +334,5 @@ class _OrderRows:
         order = self._rota.shift(self._venue_id, day).orders[rank]
         return self._brand.order_row(order, order.receipt, parts)
 
-    def columns(self, day: int) -> Columns:
-        return self._rota.columns("orders", self._venue_id, day)
+    def columns(self, day: int, names: Collection[str]) -> Columns:
+        return self._rota.columns("orders", self._venue_id, day, names)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clopos_nb.sandbox.brand.busy import BusyPlan
+from clopos_nb.sandbox.brand.plan import answered
 from clopos_nb.sandbox.brand.served import terminal_id
 from clopos_nb.sandbox.brand.shift import Order
 from clopos_nb.sandbox.brand.stamps import DAY
@@ -40,7 +42,7 @@ def receipt_columns(receipts: Sequence[Receipt]) -> dict[str, NDArray[Any]]:
             r.total,
             1 if r.closed is None else 2,
             r.sale_type,
-            terminal_id(r),
+            terminal_id(r.venue.id, r.luck),
         )
         for r in receipts
     ]
@@ -56,6 +58,44 @@ def order_columns(orders: Sequence[Order]) -> dict[str, NDArray[Any]]:
     table = np.array(values, dtype=np.int64).reshape(len(values), 3)
     found = dict(zip(ORDER_COLUMNS, table.T, strict=False))
     return {**found, "status": np.array([o.status for o in orders], dtype=_ORDER_STATUS)}
+
+
+def busy_receipt_columns(
+    plan: BusyPlan, venue_id: int, day: date, first_id: int, now: int
+) -> dict[str, NDArray[Any]]:
+    """Return the same without ``total``, and without making a receipt."""
+    count, start = plan.receipts_until(now), second(day, 0)
+    closed, updated = plan.ends(now)
+    found = {
+        "id": np.arange(first_id, first_id + len(closed)),
+        "created_at": start + np.array(plan.receipts),
+        "updated_at": start + updated,
+        "closed_at": np.where(closed < 0, -1, start + closed),
+        "status": np.where(closed < 0, 1, 2),
+        "sale_type_id": plan.sale_types,
+        "terminal_id": terminal_id(venue_id, plan.lucks),
+    }
+    return {name: column[:count] for name, column in found.items()}
+
+
+def busy_order_columns(
+    plan: BusyPlan, day: date, first_id: int, now: int
+) -> dict[str, NDArray[Any]]:
+    """Return ``ORDER_COLUMNS``, without making an order."""
+    count, start = plan.receipts_until(now), second(day, 0)
+    orders, closed = plan.orders[: plan.orders_until(now)], plan.ends(now)[0].tolist()
+    answers = []
+    for order, luck in zip(orders, plan.order_lucks, strict=False):
+        rank, receipt = order.receipt, None
+        if 0 <= rank < count:
+            receipt = plan.receipts[rank], None if closed[rank] < 0 else closed[rank]
+        answers.append(answered(order, luck, receipt, now))
+    return {
+        "id": np.arange(first_id, first_id + len(orders)),
+        "created_at": start + np.array([order.created for order in orders], dtype=np.int64),
+        "updated_at": start + np.array([updated for _, updated in answers], dtype=np.int64),
+        "status": np.array([status for status, _ in answers], dtype=_ORDER_STATUS),
+    }
 
 
 def joined(parts: Sequence[Columns], names: Sequence[str]) -> dict[str, NDArray[Any]]:

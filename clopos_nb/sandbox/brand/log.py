@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from typing import Any, Protocol
@@ -12,9 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clopos_nb.sandbox.brand.columns import Columns, joined
+from clopos_nb.sandbox.brand.plan import REACH
 from clopos_nb.sandbox.brand.products import Row
 from clopos_nb.sandbox.brand.served import Parts
 from clopos_nb.sandbox.brand.tally import Index, Tally
+
+MOMENTS = ("updated_at", "closed_at")
+"""What rows are ordered by nearly as they are by creation; null comes first."""
+Ranked = list[tuple[int, int]]
+"""Moments (-1 for null) and ids, ascending."""
 
 _SCANNED = 500
 
@@ -49,6 +55,12 @@ class Paged(ABC):
         """Return the ids that these days' rows would have there, were they ordered by id."""
         return self.ids_at(positions)
 
+    @abstractmethod
+    def ids_by_moment(
+        self, by: str, first: date | None, last: date | None, start: int, stop: int
+    ) -> list[int]:
+        """Return some ids of these days' rows in order of one of ``MOMENTS`` and id."""
+
     def __len__(self) -> int:
         return self.total(None, None)
 
@@ -68,9 +80,9 @@ class Paged(ABC):
         descending: bool = False,
         by: str = "created_at",
     ) -> list[int]:
-        """Return the ids of a page in order of ``(created_at, id)``, or of id alone.
+        """Return the ids of a page in order of ``created_at`` and id, or of another moment or id.
 
-        No row is made for it.
+        No row is made for it, save for ``updated_at`` and ``closed_at``: those of the days around.
         """
         with self._lock:
             low, high = self.bounds(first, last)
@@ -78,6 +90,10 @@ class Paged(ABC):
             if descending:
                 start = high - 1 - offset
                 positions = range(start, max(start - limit, low - 1), -1)
+            if by in MOMENTS and positions:
+                ends = sorted((positions[0] - low, positions[-1] - low))
+                found = self.ids_by_moment(by, first, last, ends[0], ends[1] + 1)
+                return found[::-1] if descending else found
             if by == "id":
                 return self.ids_by_id(positions, first, last)
             return self.ids_at(positions)
@@ -118,8 +134,8 @@ class Rows(Protocol):
         """Return the row of a shift day (counted from the first) and rank."""
         ...
 
-    def columns(self, day: int) -> Columns:
-        """Return the columns of a shift day."""
+    def columns(self, day: int, names: Collection[str]) -> Columns:
+        """Return the columns of a shift day, those of these names among them."""
         ...
 
 
@@ -167,19 +183,26 @@ class Log(Paged):
         """Return how often a row was changed: never, here."""
         return 0
 
-    def columns(self, first: date | None, last: date | None) -> dict[str, NDArray[Any]]:
+    def columns(
+        self, first: date | None, last: date | None, names: Collection[str]
+    ) -> dict[str, NDArray[Any]]:
         """Return what sorting and filtering need of the range, oldest first."""
-        low, high = self.bounds(first, last)
-        parts = [{name: column[:0] for name, column in self._rows.columns(0).items()}]
+        return self.columns_at(*self.bounds(first, last), names)
+
+    def columns_at(self, low: int, high: int, names: Collection[str]) -> dict[str, NDArray[Any]]:
+        """Return the same of a half-open range of positions."""
+        kept = [name for name in self._rows.names if name in names]
         day = self._index.day_of(low) if low < high else 0
-        while low < high:
+        parts = []
+        while True:
             start, size = self._index.start(day), self._index.size(day)
-            if size:
-                ranks = slice(low - start, min(high - start, size))
-                found = self._rows.columns(day)
-                parts.append({name: column[ranks] for name, column in found.items()})
+            if size or low >= high:
+                found = self._rows.columns(day, names)
+                ranks = slice(low - start, max(low, min(high, start + size)) - start)
+                parts.append({name: found[name][ranks] for name in kept})
             low, day = max(low, start + size), day + 1
-        return joined(parts, self._rows.names)
+            if low >= high:
+                return joined(parts, kept)
 
     def bounds(self, first: date | None, last: date | None) -> tuple[int, int]:
         """Return the half-open range of positions created on these calendar days."""
@@ -210,3 +233,40 @@ class Log(Paged):
         days, ranks = self._index.places(np.array(positions, dtype=np.int64))
         found: list[int] = (self._tally.first_ids(self._venue_id, days) + ranks).tolist()
         return found
+
+    def ids_by_moment(
+        self, by: str, first: date | None, last: date | None, start: int, stop: int
+    ) -> list[int]:
+        """Return some ids of these days' rows in order of one of ``MOMENTS`` and id."""
+        return [id for _, id in self.ranked(by, *self.bounds(first, last), start, stop)]
+
+    def ranked(self, by: str, low: int, high: int, start: int, stop: int) -> Ranked:
+        """Return the entries ``start`` to ``stop`` of a range of positions, ordered by a moment.
+
+        A row of another shift is before or after those wanted as a whole, unless it is less than
+        twice ``REACH`` days away: once for each of the two. So a few days are enough to order.
+        """
+        stop = min(stop, high - low)
+        if start >= stop:
+            return []
+        # What has no moment yet is of the last days, and first in order.
+        recent = max(low, self._index.start(max(0, self._index.days - REACH)))
+        waiting = [pair for pair in self._moments(by, recent, high) if pair[0] < 0]
+        after, before = max(0, start - len(waiting)), max(0, stop - len(waiting))
+        first_day = self._index.day_of(low + after) - 2 * REACH
+        last_day = self._index.day_of(min(high, low + before + 1) - 1) + 2 * REACH
+        edge = max(low, self._index.start(max(0, first_day)))
+        end = min(high, self._index.start(min(self._index.days, last_day + 1)))
+        near = [pair for pair in self._moments(by, edge, end) if pair[0] >= 0]
+        skipped = edge - low
+        return waiting[start:stop] + near[after - skipped : before - skipped]
+
+    def moment(self, by: str, id: int) -> tuple[int, int]:
+        """Return the entry of one row, which must exist."""
+        position = self.position(id)
+        return self._moments(by, position, position + 1)[0]
+
+    def _moments(self, by: str, low: int, high: int) -> Ranked:
+        found = self.columns_at(low, high, ("id", by))
+        order = np.lexsort((found["id"], found[by]))
+        return list(zip(found[by][order].tolist(), found["id"][order].tolist(), strict=True))

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from threading import RLock
 
-from clopos_nb.sandbox.brand.columns import Columns, order_columns, receipt_columns
+from clopos_nb.sandbox.brand.busy import QUIET, BusyPlan, make_busy_plan
+from clopos_nb.sandbox.brand.columns import (
+    Columns,
+    busy_order_columns,
+    busy_receipt_columns,
+    order_columns,
+    receipt_columns,
+)
 from clopos_nb.sandbox.brand.plan import Plan, make_plan
 from clopos_nb.sandbox.brand.shift import Kitchen, Shift
 from clopos_nb.sandbox.brand.stamps import DAY
@@ -16,7 +23,7 @@ from clopos_nb.sandbox.brand.till import Receipt
 from clopos_nb.sandbox.brand.venues import Venue
 
 _MOST_SHIFTS, _MOST_RECEIPTS = 256, 8_000
-_MOST_COLUMNS = 4096
+_MOST_COLUMNS = 100_000  # shifts, of some kilobytes each
 
 
 class Rota:
@@ -109,21 +116,34 @@ class Rota:
                 self._shifts.popitem(last=False)
             return shift
 
-    def columns(self, resource: str, venue_id: int, number: int) -> Columns:
-        """Return what sorting and filtering need of a shift, remembered longer than the shift."""
+    def columns(self, resource: str, venue_id: int, number: int, names: Collection[str]) -> Columns:
+        """Return what sorting and filtering need of a shift, remembered longer than the shift.
+
+        Of a busy one no receipt is made, unless ``total`` is among the names.
+        """
         key = resource, venue_id, number
         with self._lock:
-            if key not in self._columns:
-                shift = self.shift(venue_id, number)
-                self._columns[key] = (
-                    receipt_columns(shift.receipts)
-                    if resource == "receipts"
-                    else order_columns(shift.orders)
-                )
+            found = self._columns.get(key)
+            if found is None or ("total" in names and "total" not in found):
+                found = self._columns[key] = self._make_columns(key, made="total" in names)
                 if len(self._columns) > _MOST_COLUMNS:
                     self._columns.popitem(last=False)
             self._columns.move_to_end(key)
-            return self._columns[key]
+            return found
+
+    def _make_columns(self, key: tuple[str, int, int], *, made: bool) -> Columns:
+        resource, venue_id, number = key
+        plan = self._plan(self.venue(venue_id), number)
+        if isinstance(plan, BusyPlan) and not made:
+            day, now = self._first_day + timedelta(days=number), self._until(number)
+            if resource == "receipts":
+                first_id = self.receipts.first_id(venue_id, number)
+                return busy_receipt_columns(plan, venue_id, day, first_id, now)
+            return busy_order_columns(plan, day, self.orders.first_id(venue_id, number), now)
+        shift = self.shift(venue_id, number)
+        if resource == "receipts":
+            return receipt_columns(shift.receipts)
+        return order_columns(shift.orders)
 
     def before(self, resource: str, venue_id: int, day: date, seconds: int) -> int:
         """Return how many rows had been created by a moment of a shift, itself included."""
@@ -173,15 +193,13 @@ class Rota:
         return (day - self._first_day).days
 
     def _plan(self, venue: Venue, number: int) -> Plan:
-        row = venue.id - 1
-        receipts, orders = self.receipts, self.orders
-        return make_plan(
-            self._seed,
-            venue,
-            self._first_day + timedelta(days=number),
-            (int(receipts.early[row, number]), int(receipts.late[row, number])),
-            (int(orders.early[row, number]), int(orders.late[row, number])),
+        row, day = venue.id - 1, self._first_day + timedelta(days=number)
+        receipts, orders = (
+            (int(tally.early[row, number]), int(tally.late[row, number]))
+            for tally in (self.receipts, self.orders)
         )
+        make = make_busy_plan if sum(receipts) > QUIET else make_plan
+        return make(self._seed, venue, day, receipts, orders)
 
     def _until(self, number: int) -> int:
         midnight = datetime.combine(self._first_day + timedelta(days=number), time())

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from clopos_nb.sandbox.brand.catalogue import Catalogue
 from clopos_nb.sandbox.brand.money import half_up, money, quantity
@@ -26,6 +30,8 @@ from clopos_nb.sandbox.brand.venues import APP, DELIVERY, IN
 
 LINE_IDS = 16
 """Line ids are the receipt's id times this, plus the rank of the line."""
+
+N = TypeVar("N", int, NDArray[np.int64])
 
 _LEGACY = frozenset({"legacy"})
 _TERMINAL_VERSION = "4.21.0"
@@ -138,7 +144,7 @@ class Server:
         gifts = [line.subtotal for line in receipt.lines if line.gift]
         paid = dict(receipt.payments)
         web = _from_web(receipt)
-        terminal = terminal_id(receipt)
+        terminal = terminal_id(venue.id, luck)
         row |= {
             "user_id": waiter if at_table else cashier,
             "open_by_user_id": waiter if at_table else cashier,
@@ -297,9 +303,9 @@ def _legacy_of_line(receipt: Receipt, line: Line, modificators: list[Row]) -> Ro
     }
 
 
-def terminal_id(receipt: Receipt) -> int:
+def terminal_id(venue_id: int, luck: N) -> N:
     """Return the terminal that a receipt was opened on."""
-    return receipt.venue.id * 10 + 1 + receipt.luck % 2
+    return venue_id * 10 + 1 + luck % 2
 
 
 def _from_web(receipt: Receipt) -> bool:

@@ -13,17 +13,24 @@ from threading import RLock
 from clopos_nb.sandbox.brand import till
 from clopos_nb.sandbox.brand.catalogue import Item
 from clopos_nb.sandbox.brand.people import GROUP_PERCENT, WAITERS
-from clopos_nb.sandbox.brand.plan import Plan, PlannedOrder
+from clopos_nb.sandbox.brand.plan import (
+    DELIVERED_SHARE,
+    PATCHED_SHARE,
+    PATCHING,
+    STAY,
+    STAY_AT_TABLE,
+    TOUCHING,
+    Fate,
+    Plan,
+    PlannedOrder,
+    answered,
+)
 from clopos_nb.sandbox.brand.products import Row
 from clopos_nb.sandbox.brand.till import Line, Offer, Receipt
 from clopos_nb.sandbox.brand.venues import DELIVERY, IN, TAKEAWAY, Character, Venue
 
 _Offers = tuple[Offer, Offer, list[int], list[float], float]
 """What is sold away and at a table; sale types, their accumulated weights and the sum of those."""
-_WAITING = 40 * 60
-"""A clerk answers an order within so many seconds, or hardly ever."""
-BLOCK = 192
-"""So many receipts of a shift share a stream of chance; the demo's busiest shift is one block."""
 
 
 @dataclass(slots=True)
@@ -52,27 +59,29 @@ class Order:
 class Shift:
     """What exists of one venue's shift at the brand's present moment.
 
-    Each block of ``BLOCK`` receipts has its own stream of chance, so a receipt costs those before
-    it in its block and no others; orders cost all receipts.
+    Each block of receipts has its own stream of chance, so a receipt costs those before it in its
+    block and no others, and the orders cost the receipts that they became.
 
     Parameters
     ----------
-    count : int
-        Receipts.
+    count, block : int
+        Receipts that exist, and so many of them share a stream of chance.
     make : callable
         Makes the receipts of a block's ranks in order, each when it is asked for.
     take : callable
-        Makes the orders, of all receipts.
+        Makes the orders, given what returns a receipt by its rank.
     """
 
     def __init__(
         self,
         count: int,
+        block: int,
         make: Callable[[range], Iterator[Receipt]],
-        take: Callable[[Sequence[Receipt]], list[Order]],
+        take: Callable[[Callable[[int], Receipt]], list[Order]],
     ) -> None:
-        starts = range(0, count, BLOCK)
-        self._coming = [make(range(start, min(start + BLOCK, count))) for start in starts]
+        self._block = block
+        starts = range(0, count, block)
+        self._coming = [make(range(start, min(start + block, count))) for start in starts]
         self._made: list[list[Receipt]] = [[] for _ in starts]
         self._take = take
         self._orders: list[Order] | None = None
@@ -80,7 +89,7 @@ class Shift:
 
     def receipt(self, rank: int) -> Receipt:
         """Return one receipt."""
-        block, place = divmod(rank, BLOCK)
+        block, place = divmod(rank, self._block)
         made = self._made[block]
         if place >= len(made):
             with self._lock:
@@ -100,7 +109,7 @@ class Shift:
         """All orders, oldest first."""
         with self._lock:
             if self._orders is None:
-                self._orders = self._take(self.receipts)
+                self._orders = self._take(self.receipt)
             return self._orders
 
 
@@ -115,10 +124,15 @@ class Kitchen:
         What can be sold.
     customers : sequence of dict
         Customer rows.
+    appetite : float
+        So many times as much is ordered as usual.
     """
 
-    def __init__(self, seed: int, items: Sequence[Item], customers: Sequence[Row]) -> None:
+    def __init__(
+        self, seed: int, items: Sequence[Item], customers: Sequence[Row], appetite: float
+    ) -> None:
         self._seed = seed
+        self._appetite = appetite
         self._items = items
         self._customers = [row for row in customers if row["status"]]
         self._by_id = {row["id"]: row for row in self._customers}
@@ -142,21 +156,27 @@ class Kitchen:
             if order.receipt >= 0
         }
 
+        fates, count = plan.fates(now), plan.receipts_until(now)
+
         def make(ranks: range) -> Iterator[Receipt]:
             block = f":{ranks.start}" if ranks.start else ""
             chance = Random(f"{self._seed}:{venue.id}:{day}:receipts{block}")
             for rank in ranks:
                 place = ids[0] + rank, rank, plan.receipts[rank]
-                yield self.receipt(chance, venue, day, place, born.get(rank), now)
+                yield self.receipt(chance, venue, day, place, born.get(rank), now, fates[rank])
 
-        def take(receipts: Sequence[Receipt]) -> list[Order]:
+        def take(receipt: Callable[[int], Receipt]) -> list[Order]:
             chance = Random(f"{self._seed}:{venue.id}:{day}:orders")
-            return [
-                self._order(chance, venue, day, ids[1] + rank, order, receipts, now)
-                for rank, order in enumerate(plan.orders[: plan.orders_until(now)])
-            ]
+            made = []
+            for rank, order in enumerate(plan.orders[: plan.orders_until(now)]):
+                luck = plan.order_luck(rank, chance)
+                became = receipt(order.receipt) if 0 <= order.receipt < count else None
+                made.append(
+                    self._order(chance, venue, day, ids[1] + rank, order, luck, became, now)
+                )
+            return made
 
-        return Shift(plan.receipts_until(now), make, take)
+        return Shift(count, plan.block, make, take)
 
     def _offer(self, character: Character) -> _Offers:
         if character.name not in self._offers:
@@ -177,28 +197,32 @@ class Kitchen:
         place: tuple[int, int, int],
         born: tuple[int, PlannedOrder] | None,
         now: int,
+        fate: Fate | None = None,
     ) -> Receipt:
         """Return a receipt at a place, which is its id, rank and second; ``born`` of an order."""
         number, rank, created = place
         away, table, kinds, weights, whole = self._offer(venue.character)
-        if born:
-            sale_type = DELIVERY if chance.random() < 0.82 else TAKEAWAY
+        if fate:
+            sale_type = fate.sale_type
+        elif born:
+            sale_type = DELIVERY if chance.random() < DELIVERED_SHARE else TAKEAWAY
         else:
             # What Random.choices does, without its checks.
             sale_type = kinds[bisect(weights, chance.random() * whole, 0, len(kinds) - 1)]
         guests = till.party(chance, venue) if sale_type == IN else 1
         offer = table if sale_type == IN else away
-        lines = offer.lines(chance, sale_type, till.size(chance, sale_type, guests))
+        size = till.size(chance, sale_type, guests, self._appetite)
+        lines = offer.lines(chance, sale_type, size)
         receipt = Receipt(number, venue, day, rank, created, sale_type, lines, guests)
         receipt.order_id = born[0] if born else None
-        receipt.luck = chance.getrandbits(30)
+        receipt.luck = fate.luck if fate else chance.getrandbits(30)
         receipt.waiter = WAITERS[receipt.luck % len(WAITERS)]
         if not born and chance.random() < 0.006:
             till.turn_into_return(receipt)
         else:
             self._terms(chance, receipt)
         till.add_up(receipt)
-        _close(chance, receipt, now)
+        _close(chance, receipt, now, fate)
         return receipt
 
     def _terms(self, chance: Random, receipt: Receipt) -> None:
@@ -220,64 +244,60 @@ class Kitchen:
         day: date,
         number: int,
         planned: PlannedOrder,
-        receipts: Sequence[Receipt],
+        luck: int,
+        receipt: Receipt | None,
         now: int,
     ) -> Order:
-        luck = chance.getrandbits(30)
-        created, rank = planned
-        if 0 <= rank < len(receipts):
-            receipt = receipts[rank]
+        ends = None if receipt is None else (receipt.created, receipt.closed)
+        status, updated = answered(planned, luck, ends, now)
+        if receipt is not None:
             customer = self._by_id[receipt.customer_id or 0]
-            done = receipt.closed is not None and luck % 7 != 0
-            updated = receipt.closed if done and receipt.closed else receipt.created
-            return Order(
-                number,
-                venue,
-                day,
-                created,
-                updated,
-                "DELIVERED" if done else "RECEIVED",
-                customer,
-                receipt.sale_type,
-                receipt.lines,
-                receipt,
-                receipt.delivery_fee,
-                luck,
-            )
-        sale_type = DELIVERY if chance.random() < 0.8 else TAKEAWAY
-        lines = self._offer(venue.character)[0].lines(chance, sale_type, 1 + luck % 4)
-        pending = now - created < _WAITING or luck % 16 == 0
+            sale_type, lines, fee = receipt.sale_type, receipt.lines, receipt.delivery_fee
+        else:
+            customer = self._customers[luck % len(self._customers)]
+            sale_type = DELIVERY if chance.random() < 0.8 else TAKEAWAY
+            lines = self._offer(venue.character)[0].lines(chance, sale_type, 1 + luck % 4)
+            fee = 250 if sale_type == DELIVERY else 0
         return Order(
             number,
             venue,
             day,
-            created,
-            created if pending else min(now, created + 120 + luck % 900),
-            "PENDING" if pending else "IGNORE",
-            self._customers[luck % len(self._customers)],
+            planned.created,
+            updated,
+            status,
+            customer,
             sale_type,
             lines,
-            None,
-            250 if sale_type == DELIVERY else 0,
+            receipt,
+            fee,
             luck,
         )
 
 
-def _close(chance: Random, receipt: Receipt, now: int) -> None:
-    least, spread = (1800, 4500) if receipt.sale_type == IN else (480, 2220)
-    closed = receipt.created + least + till.below(chance, spread)
-    till.pay(chance, receipt)
-    patched = closed
-    if chance.random() < 0.03:
-        patched += 600 + till.below(chance, 172_200)
-    if closed > now:
-        receipt.payments = ()
-        receipt.updated = min(now, receipt.created + chance.randrange(30, 1500))
+def _close(chance: Random, receipt: Receipt, now: int, fate: Fate | None) -> None:
+    if fate:
+        till.pay(chance, receipt)
+        receipt.closed, receipt.updated = fate.closed, fate.updated
     else:
-        receipt.closed = closed
-        receipt.updated = patched if patched <= now else closed
+        _live(chance, receipt, now)
+    if receipt.closed is None:
+        receipt.payments = ()
     # A line cannot be rung up after the till was closed or before it exists.
-    last = (closed if receipt.closed else receipt.updated) - receipt.created
+    last = (receipt.updated if receipt.closed is None else receipt.closed) - receipt.created
     for line in receipt.lines:
         if line.added > last:
             line.added = last
+
+
+def _live(chance: Random, receipt: Receipt, now: int) -> None:
+    least, spread = STAY_AT_TABLE if receipt.sale_type == IN else STAY
+    closed = receipt.created + least + till.below(chance, spread)
+    till.pay(chance, receipt)
+    patched = closed
+    if chance.random() < PATCHED_SHARE:
+        patched += PATCHING[0] + till.below(chance, PATCHING[1])
+    if closed > now:
+        receipt.updated = min(now, receipt.created + TOUCHING[0] + till.below(chance, TOUCHING[1]))
+    else:
+        receipt.closed = closed
+        receipt.updated = patched if patched <= now else closed

@@ -80,6 +80,11 @@ class Index:
         self._late = late
         self._starts = np.concatenate(([0], np.cumsum(early + late)))
 
+    @property
+    def days(self) -> int:
+        """How many shift days there are."""
+        return len(self._late)
+
     def start(self, day: int) -> int:
         """Return the position of the first row of a shift."""
         return int(self._starts[day])

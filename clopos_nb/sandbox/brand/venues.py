@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from random import Random
 
 IN, DELIVERY, TAKEAWAY, APP = 1, 2, 3, 1000
@@ -32,6 +33,10 @@ class Character:
     party: float
     tastes: Mapping[str, float]
     weekend: tuple[int, ...] = (4, 5)
+
+    def hours_of(self, day: date) -> Mapping[int, float]:
+        """Return the opening hours of a day, with their weights."""
+        return self.weekend_hours if day.weekday() in self.weekend else self.hours
 
 
 @dataclass(frozen=True)

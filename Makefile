@@ -61,6 +61,7 @@ notebooks: .venv/.lab  ## run the notebooks again and store their outputs
 
 docs: .venv/.test  ## write the pages that are made from code
 	$(BIN)/python -m clopos_nb.tables.markdown > docs/tables.md
+	$(BIN)/pytest -q tests/faults && $(BIN)/python -m tests.faults.page > docs/reliability.md
 
 lock: .venv/.test  ## move the locked releases to the newest (then run the tests)
 	$(LOCK) --upgrade --all-extras --group test --group lint --group release -o .ci/locked.txt

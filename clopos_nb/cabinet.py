@@ -154,6 +154,7 @@ def _open(directory: Path) -> Any:
     with _umask_lock:
         previous = os.umask(0o077)  # process-wide, so only for as long as the files are made
         try:
+            _wait_for_a_turn(directory)
             return diskcache.Cache(
                 str(directory),
                 disk=StrictDisk,
@@ -165,6 +166,18 @@ def _open(directory: Path) -> Any:
             )
         finally:
             os.umask(previous)
+
+
+def _wait_for_a_turn(directory: Path) -> None:
+    """Take the database's lock and give it back; fails after LOCK_S.
+
+    diskcache would try for minutes to open what another process holds, or what lies on a file
+    system that keeps no locks.
+    """
+    database = directory / diskcache.core.DBNAME
+    with contextlib.closing(sqlite3.connect(database, timeout=LOCK_S)) as base:
+        base.execute("BEGIN IMMEDIATE")
+        base.rollback()
 
 
 def make_private(directory: Path) -> None:

@@ -2,30 +2,42 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet
+EVERYTHING := clopos_nb tests notebooks --doctest-modules --nbval --nbval-current-env --nbval-cell-timeout=60
 DECODING := tests/unit/test_frames.py tests/unit/test_decode.py tests/unit/test_catalogue.py
+LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-annotate --custom-compile-command "make lock"
+LAST_COMMIT = $(shell git log -1 --format=%ct)
+SBOM ?= build/sbom.json
+SBOM_OF ?= build/locked/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
-.PHONY: help demo test test-oldest fuzz bench lab dashboard notebooks docs clean
+.PHONY: help demo test test-oldest test-newest fuzz soak bench lab dashboard notebooks docs lock sbom release clean
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.demo  ## one month of every venue of a simulated brand, as a table and a report
 	@$(BIN)/clopos-nb demo
 
 test: .venv/.test  ## lint, types, layers, then every test and notebook
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
-	$(BIN)/pytest clopos_nb tests notebooks --doctest-modules --nbval --nbval-current-env --nbval-cell-timeout=60
+	$(BIN)/pytest $(EVERYTHING)
 
 test-oldest: .venv/.test .venv-oldest/.made  ## the lowest releases that are allowed give the same frames
 	.venv-oldest/bin/python -m pytest -q -p no:cacheprovider $(DECODING)
 	.venv-oldest/bin/python tests/oldest/frames.py > .venv-oldest/frames.txt
 	$(BIN)/python tests/oldest/frames.py | diff - .venv-oldest/frames.txt && echo "The same frames."
 
+test-newest: .venv-newest/.made  ## every test with the newest releases, instead of the locked ones
+	.venv-newest/bin/pytest $(EVERYTHING)
+
 fuzz: .venv/.test  ## a minute of bad input to a sandbox, new examples for every property (ARGS="--seconds 10 --seed 3" passes options)
 	$(BIN)/python tests/fuzz/fuzz_sandbox.py $(ARGS)
 	$(BIN)/pytest -q --hypothesis-profile=default tests/unit
+
+soak: .venv/.test  ## a client polls a busy brand through a bad network (ARGS="--minutes 10 --write docs/reliability/soak.md")
+	$(BIN)/python tests/soak/soak.py $(ARGS)
 
 bench: .venv/.test  ## run every benchmark and print its figures
 	@set -e; for each in $(sort $(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each; done
@@ -46,28 +58,55 @@ notebooks: .venv/.lab  ## run the notebooks again and store their outputs
 docs: .venv/.test  ## write the pages that are made from code
 	$(BIN)/python -m clopos_nb.tables.markdown > docs/tables.md
 
+lock: .venv/.test  ## move the locked releases to the newest (then run the tests)
+	$(LOCK) --upgrade --all-extras --group test --group lint --group release -o .ci/locked.txt
+	$(LOCK) --upgrade --resolution lowest-direct --extra plots --group oldest -o .ci/oldest.txt
+
+# The extras that our own code imports from; those of lab and dashboard are servers beside it.
+build/locked/.made: .venv/.test
+	rm -rf $(@D) && $(BIN)/uv venv --quiet --python $(BIN)/python $(@D)
+	$(LOCK) --quiet --constraint .ci/locked.txt --extra plots --extra keyring --extra explore --extra store -o $(@D)/run.txt
+	$(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $(@D)/run.txt && touch $@
+
+# The tool reads a version that is written down, not one that hatch looks up.
+sbom: build/locked/.made  ## write what the package brings along, as CycloneDX, to build/sbom.json
+	sed "s/^dynamic = .*/version = \"$$($(BIN)/hatchling version)\"/" pyproject.toml > build/pyproject.toml
+	SOURCE_DATE_EPOCH=$(LAST_COMMIT) $(BIN)/cyclonedx-py environment --pyproject build/pyproject.toml \
+	  --mc-type library --output-reproducible $(ARGS) -o $(SBOM) $(SBOM_OF)
+
+release: sbom  ## wheel and source archive, the same bytes wherever they are built, in dist/, and the SBOM
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$(LAST_COMMIT) $(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/* && cp $(SBOM) dist/
+
 clean:  ## remove .venv and everything generated
-	rm -rf .venv .venv-oldest clopos-demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-newest clopos-demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # The stamps make a second run start at once; a change of pyproject.toml installs again.
-.venv/.pip:
-	$(PYTHON) -m venv .venv
-	$(PIP) --upgrade 'pip>=25.1' && touch $@  # the first pip that reads dependency groups
+.venv/.made:
+	$(PYTHON) -m venv .venv && touch $@
 
-.venv/.demo: .venv/.pip pyproject.toml
+.venv/.demo: .venv/.made pyproject.toml
 	$(PIP) --editable '.[plots]' && touch $@
 
-.venv/.test: .venv/.pip pyproject.toml
-	$(PIP) --editable '.[plots]' --group test --group lint && touch $@
+# Just the files that were locked, whatever came out since.
+.venv/.test: .venv/.made pyproject.toml .ci/locked.txt
+	$(PIP) --no-deps --require-hashes -r .ci/locked.txt
+	$(PIP) --no-deps --no-build-isolation --editable . && touch $@
 
-.venv-oldest/.made: .venv/.test pyproject.toml tests/oldest/floors.py
+.venv-oldest/.made: pyproject.toml .ci/oldest.txt
 	$(PYTHON) -m venv .venv-oldest
-	$(BIN)/python tests/oldest/floors.py > .venv-oldest/floors.txt
-	.venv-oldest/bin/python -m pip install --quiet --editable '.[plots]' pytest hypothesis \
-	  --constraint .venv-oldest/floors.txt && touch $@
+	.venv-oldest/bin/python -m pip install --quiet --no-deps --require-hashes -r .ci/oldest.txt
+	.venv-oldest/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . && touch $@
 
-.venv/.lab: .venv/.pip pyproject.toml
+.venv-newest/.made: pyproject.toml
+	$(PYTHON) -m venv .venv-newest
+	.venv-newest/bin/python -m pip install --quiet --upgrade pip  # reads dependency groups since 25.1
+	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager \
+	  --editable . --group test --group lint --group release && touch $@
+
+.venv/.lab: .venv/.made pyproject.toml
 	$(PIP) --editable '.[lab]' && touch $@
 
-.venv/.dashboard: .venv/.pip pyproject.toml
+.venv/.dashboard: .venv/.made pyproject.toml
 	$(PIP) --editable '.[dashboard]' && touch $@

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from clopos_nb.session import Session
 
 
-def demo(*, timezone: str | None = None) -> Session:
+def demo(*, timezone: str | None = None, store: str | os.PathLike[str] | None = None) -> Session:
     """Return a session on a simulated brand; needs no credentials, no network, no files.
 
     A sandbox of the Clopos API starts on a free port of this machine and stops when the session is
@@ -17,6 +19,8 @@ def demo(*, timezone: str | None = None) -> Session:
     ----------
     timezone : str, optional
         As for :class:`Session`; the brand's own zone is ``"Asia/Baku"``.
+    store : path, optional
+        As for :class:`Session`, to try one; else there is none.
 
     Returns
     -------
@@ -42,6 +46,7 @@ def demo(*, timezone: str | None = None) -> Session:
         timezone=timezone,
         cache_dir=False,
         today=sandbox.today,
+        store=store or False,
     )
     session._cleanup.callback(sandbox.stop)
     session._cleanup.callback(session._transport.retire)

@@ -150,7 +150,7 @@ def _open(directory: Path) -> Any:
     # A folder of our own, so that a mode is never changed on one that was only pointed to.
     directory = directory / "tokens"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _make_private(directory)
+    make_private(directory)
     with _umask_lock:
         previous = os.umask(0o077)  # process-wide, so only for as long as the files are made
         try:
@@ -167,7 +167,14 @@ def _open(directory: Path) -> Any:
             os.umask(previous)
 
 
-def _make_private(directory: Path) -> None:
+def make_private(directory: Path) -> None:
+    """Let only the owner into a directory.
+
+    Raises
+    ------
+    PermissionError
+        It belongs to another user.
+    """
     if os.name != "posix":
         return
     status = directory.stat()
@@ -176,7 +183,7 @@ def _make_private(directory: Path) -> None:
         raise PermissionError(message)
     if stat.S_IMODE(status.st_mode) & 0o077:
         directory.chmod(0o700)
-        log.warning("made the cache directory %s private (mode 0700)", directory)
+        log.warning("made the directory %s private (mode 0700)", directory)
 
 
 def _delete_row(cache: Any, key: str) -> None:

@@ -23,6 +23,10 @@ class VenueRecord:
     left_out: int = 0
     complete: bool = False
     error: str | None = None
+    source: str = "api"  # or "store", or "api+store"
+    walked: list[str] = field(default_factory=list)  # days read whole, where a store held others
+    changes: int = 0  # rows that a store did not hold, or not as they are now
+    note: str | None = None
 
 
 @dataclass
@@ -34,7 +38,7 @@ class Certificate:
     because they lie outside the business days or filters asked for. ``requests`` are the pages and
     those that were asked for ahead and not needed after all. ``cut`` says that ``limit`` was
     reached, so that there may be more. ``filters`` are their names only: a value may be somebody's
-    phone number.
+    phone number. ``store_version`` is that of the store it was read from, for ``as_of=``.
     """
 
     brand: str
@@ -48,7 +52,13 @@ class Certificate:
     venues: list[VenueRecord] = field(default_factory=list)
     cut: bool = False
     fetched_at: str = ""
-    source: str = "api"
+    store_version: int | None = None
+
+    @property
+    def source(self) -> str:
+        """Where the rows are from: "api", "store", or "api+store" for some from either."""
+        used = {part for venue in self.venues for part in venue.source.split("+")}
+        return "+".join(sorted(used)) or "api"
 
     @property
     def complete(self) -> bool:
@@ -68,6 +78,7 @@ class Certificate:
             **sums,
             "total": sum(known) if len(known) == len(totals) else None,
             "complete": self.complete,
+            "source": self.source,
         }
 
     def sentence(self) -> str:

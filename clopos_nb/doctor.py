@@ -48,8 +48,8 @@ def examine(session: Session) -> Checkup:
             if any(check.state == "failed" for check in checks):
                 break
             checks += step(session)
-        # What is on this machine whatever the server says; a store's health has its place here.
-        checks += [_budget(session), _cache(session)]
+        # What is on this machine, whatever the server says.
+        checks += [_budget(session), _cache(session), *_store(session)]
     return Checkup(tuple(_masked(session, check) for check in checks))
 
 
@@ -100,12 +100,14 @@ def _settings(session: Session) -> Iterator[Check]:
             advice = f"Set {VARIABLES[name]}, or pass {name}= to clopos_nb.Session()"
             yield Check(name, "failed", "not set", advice)
     rate, directory = transport.rate, transport.store.directory
+    store = session._reads.store
     others = {
         "base_url": transport.base_url,
         "venue_id": "the main one" if session._venue_id is None else str(session._venue_id),
         "timezone": session._reads.timezone or "none: times stay as they are sent",
         "rate_limit": f"{rate.limit}/{rate.window_s:g}s",
         "cache_dir": "none" if directory is None else _path(directory),
+        "store": "none" if store is None else _path(store.root),
     }
     for name, value in others.items():
         yield Check(name, "ok", f"{value} ({sources[name]})")
@@ -131,6 +133,21 @@ def _cache(session: Session) -> Check:
     if os.name == "posix" and mode & 0o077:
         return Check("cache", "warning", "others can read it", f"chmod 700 {_path(folder)}")
     return Check("cache", "ok", f"works, and is its owner's alone; {rows} rows")
+
+
+def _store(session: Session) -> Iterator[Check]:
+    """Open the store, if there is one, and count what it holds; without it everything is read."""
+    if session._reads.store is None:
+        return
+    try:
+        held = session.store.info()
+    except errors.CloposError as error:
+        advice = "Until it opens, rows come from the server. A store is a copy: it may be deleted"
+        yield Check("store_holds", "warning", _home(str(error)), advice)
+    else:
+        size = held.attrs["clopos"]["bytes"] / 1e6
+        found = f"{held['table'].nunique()} tables, {held['rows'].sum():,} rows, {size:,.1f} MB"
+        yield Check("store_holds", "ok", found)
 
 
 # ----------------------------------------------------------------------------- on the way
@@ -275,10 +292,19 @@ def _problem(
     return Check(name, state, f"{found}: {first}" if found else first, advice)
 
 
-def _path(path: Path) -> str:
-    """Return a path without the home directory, which is called after somebody."""
+def _path(path: Path | str) -> str:
+    """Return a path without the home directory, which is called after somebody; a URL as it is."""
+    if isinstance(path, str):
+        return path
     home = Path(os.path.expanduser("~"))  # which does not mind that there is none
+    path = path.absolute()
     return str(Path("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)
+
+
+def _home(text: str) -> str:
+    """Return a text without the home directory in it."""
+    home = os.path.expanduser("~")
+    return text.replace(home, "~") if len(home) > 1 else text
 
 
 def _masked(session: Session, check: Check) -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +46,7 @@ class Drift:
     """
 
     entries: dict[tuple[str, str, str], DriftEntry] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def note(
         self,
@@ -62,14 +64,15 @@ class Drift:
         Of one column's finds the first twenty are told apart, the others counted together.
         """
         key = (table, column, what)
-        if key not in self.entries and sum(k[:2] == key[:2] for k in self.entries) >= _FEW:
-            what = "further unknown values"
-            key = (table, column, what)
-        new = key not in self.entries
-        if new:
-            shown = described(example, personal=personal)
-            self.entries[key] = DriftEntry(table, column, what, shown, page)
-        self.entries[key].count += count
+        with self._lock:
+            if key not in self.entries and sum(k[:2] == key[:2] for k in self.entries) >= _FEW:
+                what = "further unknown values"
+                key = (table, column, what)
+            new = key not in self.entries
+            if new:
+                shown = described(example, personal=personal)
+                self.entries[key] = DriftEntry(table, column, what, shown, page)
+            self.entries[key].count += count
         return new
 
     def frame(self) -> pd.DataFrame:

@@ -31,10 +31,12 @@
       ResponseError                       an answer that cannot be read
         AnswerTooLarge                    more than it can be, however it was packed
       IncompleteResult                    strict only; .certificate
+      StoreError                          the local store cannot be used, or does not hold this
     CloposWarning (UserWarning)
       CacheUnavailable
       IncompleteResultWarning
       SchemaDrift
+      StoreUnavailable
 
 Texts say what was wrong, what was expected and what to do. They never hold a secret, a token, or
 anything a server wrote about a person: :func:`clopos_nb.refusals.redact` sees to it.
@@ -74,6 +76,8 @@ __all__ = [
     "ResponseError",
     "SchemaDrift",
     "ServerError",
+    "StoreError",
+    "StoreUnavailable",
     "TestModeMismatch",
     "TokenRejected",
     "TransportError",
@@ -285,6 +289,10 @@ class IncompleteResult(CloposError):
         self.certificate = dict(certificate or {})
 
 
+class StoreError(CloposError):
+    """The local store cannot be read or written, or does not hold what was asked of it alone."""
+
+
 class CloposWarning(UserWarning):
     """Base of every warning this package gives."""
 
@@ -299,6 +307,10 @@ class IncompleteResultWarning(CloposWarning):
 
 class SchemaDrift(CloposWarning):
     """The server sent something the documentation does not name; nothing was lost."""
+
+
+class StoreUnavailable(CloposWarning):
+    """The local store cannot be used; the server was asked instead."""
 
 
 # Python says a warning once for each text and line, also when a cell is run again.

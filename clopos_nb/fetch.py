@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
 
 from clopos_nb import errors
-from clopos_nb.certificate import Certificate
+from clopos_nb.certificate import Certificate, VenueRecord
 from clopos_nb.columns import Dtypes
 from clopos_nb.decode import ADDED, Decoding, raw_rows
 from clopos_nb.drift import Drift
@@ -59,6 +61,8 @@ def read_rows(transport: Transport, question: Question, place: Place) -> Iterato
 
 # ----------------------------------------------------------------------------- frames
 
+Refresh: TypeAlias = Literal["auto", "never", "full"]
+
 
 @dataclass(frozen=True)
 class Manner:
@@ -69,6 +73,13 @@ class Manner:
     strict: bool = False
     on_error: Literal["raise", "warn"] = "raise"
     progress: bool | Watcher | None = None
+    refresh: Refresh = "auto"  # of a store
+    as_of: dt.datetime | int | None = None  # of a store: the version
+
+    @property
+    def offline(self) -> bool:
+        """Whether a store alone is to be read."""
+        return self.refresh == "never" or self.as_of is not None
 
 
 @dataclass(frozen=True)
@@ -105,22 +116,31 @@ def fetch_frames(
         for each, lanes in zip(askings, walked, strict=True)
     ]
     for _, _, certificate in reads:  # before there are rows that a crash report could show
-        _vouch(certificate, manner.strict)
+        vouch(certificate, manner.strict)
     frames: dict[str, pd.DataFrame] = {}
     for asking, lanes, certificate in reads:
-        frames |= _frames(asking, lanes, manner, certificate)
+        pieces = partial(_pieces, lanes, asking.label)
+        frames |= framed(asking, certificate, pieces, manner)
     return frames
 
 
-def _frames(
-    asking: Asking, lanes: Sequence[Lane], manner: Manner, certificate: Certificate
+def framed(
+    asking: Asking,
+    certificate: Certificate,
+    pieces: Callable[[Table], Iterable[pa.Table]],
+    manner: Manner,
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables of one question, whose pages are used up."""
+    """Return the tables of one question, with their certificate; what gives the pieces is used up.
+
+    Raises
+    ------
+    ConfigError
+    """
     question = asking.question
     columns = checked_columns(question.tables[0], manner.columns, asking.label)
     frames = {}
     for table in question.tables:
-        frame = assemble(table, _pieces(lanes, table, asking.label), manner.dtypes, columns)
+        frame = assemble(table, pieces(table), manner.dtypes, columns)
         if question.limit is not None:
             frame = frame.head(question.limit)
         frame.attrs["clopos"] = {**certificate.as_dict(), "table": table.name}
@@ -128,8 +148,8 @@ def _frames(
     return frames
 
 
-def _certificate(question: Question, brand: str, lanes: Sequence[Lane]) -> Certificate:
-    rows = sum(lane.rows(question.tables[0]) for lane in lanes)
+def certificate_of(question: Question, brand: str, records: Sequence[VenueRecord]) -> Certificate:
+    """Return the certificate of an answer to a question, as of now."""
     certificate = Certificate(
         brand=brand,
         table=question.name,
@@ -139,16 +159,29 @@ def _certificate(question: Question, brand: str, lanes: Sequence[Lane]) -> Certi
         day=question.day,
         filters=sorted(question.filters),
         limit=question.limit,
-        # A limit may have been reached before a venue was asked.
-        venues=[lane.record for lane in lanes if lane.walk.pages or lane.record.error],
-        cut=question.limit is not None and rows >= question.limit,
+        venues=list(records),
     )
     certificate.stamp()
     return certificate
 
 
-def _vouch(certificate: Certificate, strict: bool) -> None:
-    """Say so when rows are missing; that a limit cut them was asked for and is no news."""
+def _certificate(question: Question, brand: str, lanes: Sequence[Lane]) -> Certificate:
+    # A limit may have been reached before a venue was asked.
+    asked = [lane.record for lane in lanes if lane.walk.pages or lane.record.error]
+    certificate = certificate_of(question, brand, asked)
+    rows = sum(lane.rows(question.tables[0]) for lane in lanes)
+    certificate.cut = question.limit is not None and rows >= question.limit
+    return certificate
+
+
+def vouch(certificate: Certificate, strict: bool) -> None:
+    """Say so when rows are missing; that a limit cut them was asked for and is no news.
+
+    Raises
+    ------
+    IncompleteResult
+        Instead of a warning, if ``strict``.
+    """
     failed = any(venue.error for venue in certificate.venues)
     if not certificate.complete and (failed or not certificate.cut):
         incomplete = certificate.incomplete()
@@ -157,14 +190,14 @@ def _vouch(certificate: Certificate, strict: bool) -> None:
         errors.tell(str(incomplete), errors.IncompleteResultWarning)
 
 
-def _pieces(lanes: Sequence[Lane], table: Table, label: bool) -> Iterator[pa.Table]:
+def _pieces(lanes: Sequence[Lane], label: bool, table: Table) -> Iterator[pa.Table]:
     """Yield what was read of a table, and keep none of it."""
     for lane in lanes:
         for piece in lane.pages.take_out(table.name):
-            yield _with_venue(piece, lane.place) if label else piece
+            yield with_venue(piece, lane.place) if label else piece
 
 
-def _with_venue(page: pa.Table, place: Place) -> pa.Table:
+def with_venue(page: pa.Table, place: Place) -> pa.Table:
     """Add the venue's id, unless the rows have their own, and its name."""
     count = page.num_rows
     asked = pa.array([place.id] * count, pa.int64())

@@ -50,27 +50,27 @@ def assemble(
         A chosen column is not there; of a table without documentation only if there are rows.
     """
     dtypes = dtypes or Dtypes()
-    joined = _joined([_no_rows(table, dtypes, chosen or ()), *pages])
+    whole = joined([_no_rows(table, dtypes, chosen or ()), *pages])
     del pages
-    names = _column_order(table, joined.column_names)
+    names = _column_order(table, whole.column_names)
     if chosen is not None:
         names = list(dict.fromkeys(chosen))
-    missing = [name for name in names if name not in joined.column_names]
-    if table.inferred and not joined.num_rows:  # without rows nobody can tell what it has
+    missing = [name for name in names if name not in whole.column_names]
+    if table.inferred and not whole.num_rows:  # without rows nobody can tell what it has
         for name in missing:
-            joined = joined.append_column(name, pa.array([], cols.TYPES["text"]))
+            whole = whole.append_column(name, pa.array([], cols.TYPES["text"]))
     elif missing:
-        message = f"{table.name} has no column {missing[0]!r}; it has {joined.column_names}"
+        message = f"{table.name} has no column {missing[0]!r}; it has {whole.column_names}"
         raise errors.ConfigError(message)
-    joined = joined.select(names)
+    whole = whole.select(names)
     columns = table.by_name
     if table.inferred:
-        joined, times = _with_times(joined)
+        whole, times = _with_times(whole)
         columns = columns | times
-    index = pd.RangeIndex(joined.num_rows)
+    index = pd.RangeIndex(whole.num_rows)
     series = {}
     for name in names:  # one after the other, so that no more than one is there twice
-        column, joined = joined.column(name).combine_chunks(), joined.drop_columns(name)
+        column, whole = whole.column(name).combine_chunks(), whole.drop_columns(name)
         found = column.to_pandas(types_mapper=_MAPPERS[dtypes.backend])
         if isinstance(found.dtype, np.dtype | pd.DatetimeTZDtype):
             found = found.copy()  # its numbers were Arrow's own, which nobody can write to
@@ -107,8 +107,19 @@ def _column_order(table: Table, seen: Sequence[str]) -> list[str]:
 # ------------------------------------------------------------------------- joining pages
 
 
-def _joined(pages: Sequence[pa.Table]) -> pa.Table:
-    """Return the pages below each other, each column in the narrowest type that holds it."""
+def joined(pages: Sequence[pa.Table]) -> pa.Table:
+    """Return pages below each other, each column in the narrowest type that holds it.
+
+    Parameters
+    ----------
+    pages : sequence of pyarrow.Table
+        One or more; a column that a page lacks is null there.
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns in the order they are first met.
+    """
     schemas = {page.schema: None for page in pages}
     names = dict.fromkeys(name for schema in schemas for name in schema.names)
     fields = {

@@ -44,6 +44,8 @@ class Question:
     day: Day = "created_at"
     filters: Mapping[str, Any] = field(default_factory=dict)
     limit: int | None = None
+    size: int | None = None  # rows a page; None: as many as the endpoint gives
+    sort: tuple[str, int] | None = None  # None: the table's own order
 
     def __post_init__(self) -> None:
         if self.days and not self.source.dated:
@@ -129,16 +131,19 @@ class Question:
         untrimmed = self.day == "created_at" and not self.filters and self.tables == (source,)
         if self.limit is not None and untrimmed:
             size = min(size, int(self.limit))
+        if self.size is not None:
+            size = min(size, self.size)
         return wire.brackets(plain) + wire.list_query(
             page=page,
             limit=size,
-            sort=source.sort,
-            days=self._asked_days(),
+            sort=self.sort or source.sort,
+            days=self.asked_days(),
             relations=list(dict.fromkeys(r for table in self.tables for r in table.relations)),
             filters=filters,
         )
 
-    def _asked_days(self) -> tuple[dt.date | None, dt.date | None]:
+    def asked_days(self) -> tuple[dt.date | None, dt.date | None]:
+        """Return the days to ask for, both None without any; wider than business days."""
         if not self.days:
             return None, None
         first, last = self.days
@@ -172,7 +177,7 @@ class Question:
 
     def _strays(self, items: Sequence[Row | Item]) -> bool:
         """Tell whether a row was created on a day that was not asked for, in whatever time zone."""
-        first, last = self._asked_days()
+        first, last = self.asked_days()
         sent = [at for item in items if isinstance(at := item.get("created_at"), str)]
         if first is None or last is None or not sent:
             return False
@@ -190,7 +195,7 @@ class Question:
             if (
                 name not in self.source.server_filters
                 and name in item
-                and not _matches(item[name], wanted)
+                and not matches(item[name], wanted)
             ):
                 return name
         if self.days and self.day == "shift_date":
@@ -258,7 +263,8 @@ def _plain(wanted: Any) -> Any:
     return [_plain(option) for option in wanted]
 
 
-def _matches(value: Any, wanted: Any) -> bool:
+def matches(value: Any, wanted: Any) -> bool:
+    """Tell whether a value is the wanted one, or one of a list of them."""
     options = wanted if isinstance(wanted, list) else [wanted]
     return any(_same(value, option) for option in options)
 

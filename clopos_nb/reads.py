@@ -16,6 +16,7 @@ from clopos_nb.drift import Drift
 from clopos_nb.fetch import Asking, Manner, fetch_frames
 from clopos_nb.items import source_of
 from clopos_nb.questions import Day, Question, plain_filters
+from clopos_nb.store import Store
 from clopos_nb.tables import CATALOGUE, Table
 from clopos_nb.transport import Transport
 
@@ -29,6 +30,12 @@ class Reads:
     today: dt.date | None
     brand: Callable[[], str]
     drift: Drift = field(default_factory=Drift)
+    store: Store | None = None
+
+    def now(self) -> dt.date:
+        """Return the day that relative days count from."""
+        zone = ZoneInfo(self.timezone) if self.timezone else None
+        return self.today or dt.datetime.now(zone).date()
 
     def days(
         self, start: DayLike | None, end: DayLike | None = None
@@ -39,8 +46,7 @@ class Reads:
         ------
         InvalidDates
         """
-        zone = ZoneInfo(self.timezone) if self.timezone else None
-        return day_range(start, end, today=self.today or dt.datetime.now(zone).date())
+        return day_range(start, end, today=self.now())
 
     def questions(
         self,
@@ -77,5 +83,27 @@ class Reads:
         ]
 
     def frames(self, askings: Sequence[Asking], manner: Manner) -> dict[str, pd.DataFrame]:
-        """Read what is asked, all at once."""
-        return fetch_frames(self.transport, askings, manner, brand=self.brand(), drift=self.drift)
+        """Read what is asked, all at once; through the store, one after the other.
+
+        Raises
+        ------
+        ConfigError
+            Only the store is to be read, and there is none.
+        """
+        if self.store is None and manner.offline:
+            message = (
+                "refresh='never' and as_of= read the store alone; give the session one "
+                "(CLOPOS_NB_STORE)"
+            )
+            raise errors.ConfigError(message)
+        if manner.as_of is not None and manner.refresh == "full":
+            message = "as_of reads the store alone; leave refresh out"
+            raise errors.ConfigError(message)
+        if self.store is None:
+            return fetch_frames(
+                self.transport, askings, manner, brand=self.brand(), drift=self.drift
+            )
+        found: dict[str, pd.DataFrame] = {}
+        for asking in askings:
+            found |= self.store.frames(asking, manner)
+        return found

@@ -14,21 +14,31 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from clopos_nb import html, wire
-from clopos_nb.addresses import checked_base_url
+from clopos_nb.addresses import checked_base_url, is_loopback
 from clopos_nb.cabinet import default_cache_dir
 from clopos_nb.cards import session_card
 from clopos_nb.credentials import Credentials, Secret, complete, given
 from clopos_nb.days import DayLike
 from clopos_nb.drift import Drift
-from clopos_nb.errors import ConfigError
+from clopos_nb.errors import ConfigError, TransportError
 from clopos_nb.estimate import Estimate, estimate_places
-from clopos_nb.fetch import Asking, Manner, checked_columns
+from clopos_nb.fetch import Asking, Manner, Refresh, checked_columns
 from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place, Question
 from clopos_nb.quota import Quota
 from clopos_nb.reads import Reads
-from clopos_nb.settings import dtypes, one_of, rate, sources, venue_setting, zone
+from clopos_nb.settings import (
+    AsOf,
+    dtypes,
+    one_of,
+    rate,
+    sources,
+    venue_setting,
+    version_at,
+    zone,
+)
 from clopos_nb.several import SessionFrames
+from clopos_nb.store import Site, Store
 from clopos_nb.tables import CATALOGUE, Catalogue
 from clopos_nb.tokens import Token, TokenStore
 from clopos_nb.transport import Transport
@@ -71,6 +81,10 @@ class Session(html.Tidy):
     rate_limit : str, optional
         Requests that Clopos grants this integrator and brand, as in ``"300/60s"``, the default; or
         ``CLOPOS_RATE_LIMIT``. What the server's own headers say goes before it.
+    store : path, optional
+        A directory of its own to keep what is read in, so that it is not read again; else
+        ``CLOPOS_NB_STORE``, else there is none, and False is none whatever is set. Needs the extra
+        ``store``.
 
     Attributes
     ----------
@@ -108,6 +122,7 @@ class Session(html.Tidy):
         cache_dir: str | os.PathLike[str] | Literal[False] | None = None,
         today: dt.date | None = None,
         rate_limit: str | None = None,
+        store: str | os.PathLike[str] | Literal[False] | None = None,
     ) -> None:
         credentials = {
             "client_id": client_id,
@@ -124,6 +139,7 @@ class Session(html.Tidy):
                 "timezone": timezone,
                 "cache_dir": cache_dir,
                 "rate_limit": rate_limit,
+                "store": store,
             }
         )
         self._credentials: Credentials | None = None
@@ -148,6 +164,7 @@ class Session(html.Tidy):
             rate(rate_limit or os.environ.get("CLOPOS_RATE_LIMIT") or None),
         )
         self._reads = Reads(self._transport, timezone, today, lambda: self.brand)
+        self._reads.store = self._store_at(store)
 
     # -- who and where
 
@@ -161,14 +178,40 @@ class Session(html.Tidy):
         """What the servers sent that the documentation does not name; nothing of it was lost."""
         return self._reads.drift
 
+    @property
+    def store(self) -> Store:
+        """The local copy of what was read.
+
+        Raises
+        ------
+        ConfigError
+            The session was given no directory for one.
+        """
+        if self._reads.store is None:
+            message = "This session has no store; Session(store='directory') or CLOPOS_NB_STORE"
+            raise ConfigError(message)
+        return self._reads.store
+
     @property  # not a cached one: IPython would read the venues to complete what comes after it
     def venues(self) -> Venues:
-        """The brand's venues; one request, the first time."""
+        """The brand's venues; one request, the first time.
+
+        Without a connection they are those that the store holds something of, if there is one.
+        """
         with self._reading_venues:
             if self._venues is None:
-                answer = self._transport.send("GET", CATALOGUE["venues"].path)
+                try:
+                    answer = self._transport.send("GET", CATALOGUE["venues"].path)
+                except TransportError:
+                    if kept := self._stored_venues():
+                        return kept
+                    raise
                 self._venues = Venues(self, answer.rows())
             return self._venues
+
+    def _stored_venues(self) -> Venues | None:
+        rows = self._reads.store.venue_rows() if self._reads.store else []
+        return Venues(self, rows) if rows else None
 
     def venue(self, venue: VenueLike | None = None) -> Venue:
         """Return a venue by id, name or part of a name; without any, the default or main one.
@@ -207,6 +250,8 @@ class Session(html.Tidy):
         strict: bool = False,
         errors: Literal["raise", "warn"] = "raise",
         progress: bool | Watcher | None = None,
+        refresh: Refresh = "auto",
+        as_of: AsOf | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -246,6 +291,12 @@ class Session(html.Tidy):
             A bar: always, never, or by default when there is more than one page. A function is
             called instead, several times a second, with the rows so far, their total (None until
             it is known) and a note; an exception that it raises ends the read at once.
+        refresh : "auto", "never" or "full"
+            Of a store: read what is missing and what changed, one request for each venue when
+            nothing did; nothing, so that it works offline; or everything again.
+        as_of : int, str, date or datetime, optional
+            Read the store alone, as it was: a version (``store_version`` in a certificate,
+            ``session.store.versions()``), a moment (UTC), or the end of a day or month.
         dtype_backend : "numpy_nullable" or "pyarrow"
             As in pandas: nullable dtypes, or Arrow's own for every column.
         money : "float" or "decimal"
@@ -281,10 +332,64 @@ class Session(html.Tidy):
             strict=strict,
             on_error=one_of("errors", errors, "raise", "warn"),
             progress=progress,
+            refresh=one_of("refresh", refresh, "auto", "never", "full"),
+            as_of=version_at(as_of),
         )
         questions = self._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._fetch(questions, venues, manner).values()
         return frame
+
+    def sync(
+        self,
+        tables: str | Sequence[str],
+        start: DayLike | None = None,
+        end: DayLike | None = None,
+        *,
+        venues: Literal["all"] | VenueLike | Sequence[VenueLike] = "all",
+        progress: bool | None = None,
+    ) -> pd.DataFrame:
+        """Fill the store: what is missing month by month, then what changed.
+
+        Every step is kept when it is over: a call that was interrupted goes on where it was, and
+        several processes may run at once. Made for a job that runs every night, and for more than
+        fits in memory.
+
+        Parameters
+        ----------
+        tables : str or sequence of str
+        start, end : date-like or period-like, optional
+            Calendar days, both inclusive, as in :meth:`frame`; tables without days come whole.
+        venues : "all", or ids, names or Venues
+        progress : bool, optional
+            A bar of steps; False: none.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each endpoint and venue: ``table``, ``venue_id``, ``venue``, ``rows`` held of
+            these days, ``changes`` that came to days held before, ``requests``.
+
+        Raises
+        ------
+        ConfigError
+            There is no store, or a dated table without days.
+        StoreError
+            The store cannot be written, or the server's answers cannot be certified.
+        AuthError, RateLimited, ApiError, TransportError, ResponseError
+
+        Examples
+        --------
+        >>> import clopos_nb, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, clopos_nb.demo(store=folder) as session:
+        ...     done = session.sync(["receipts", "receipt_products"], "2026-02", progress=False)
+        >>> list(done.columns)
+        ['table', 'venue_id', 'venue', 'rows', 'changes', 'requests']
+        """
+        names = [tables] if isinstance(tables, str) else list(tables)
+        questions = self._reads.questions(names, start, end, None, "created_at")
+        store = self.store
+        done = [store.sync(q, self._places(q, venues), progress) for q in questions]
+        return pd.concat(done, ignore_index=True)
 
     def estimate(
         self,
@@ -541,6 +646,17 @@ class Session(html.Tidy):
 
     # -- inside
 
+    def _store_at(self, store: str | os.PathLike[str] | Literal[False] | None) -> Store | None:
+        place = store if store is not None else os.environ.get("CLOPOS_NB_STORE")
+        if not place:
+            return None
+        host = self._transport.base_url.split("/")[2]
+        server = "this machine" if is_loopback(host.rsplit(":", 1)[0]) else host
+        reads = self._reads
+        return Store(
+            Site.of(place), server, lambda: self.brand, self._transport, self.drift, reads.now
+        )
+
     def _complete_credentials(self) -> Credentials:
         if self._credentials is None:
             self._credentials = complete(self._given)
@@ -558,17 +674,26 @@ class Session(html.Tidy):
             checked_columns(question.tables[0], manner.columns, not whole_brand)
             _check_owner(question, whole_brand)
         askings = [
-            Asking(question, self._places(question, venues), not _of_brand(question, venues))
+            Asking(
+                question,
+                self._places(question, venues, offline=manner.offline),
+                not _of_brand(question, venues),
+            )
             for question in questions
         ]
         return self._reads.frames(askings, manner)
 
     def _places(
-        self, question: Question, venues: str | VenueLike | Sequence[VenueLike]
+        self,
+        question: Question,
+        venues: str | VenueLike | Sequence[VenueLike],
+        *,
+        offline: bool = False,
     ) -> list[Place]:
         if _of_brand(question, venues):
             return [Place(None)]
-        return [venue.place for venue in self.venues.chosen(venues)]
+        known = self._stored_venues() if offline and self._venues is None else None
+        return [venue.place for venue in (known or self.venues).chosen(venues)]
 
 
 def _of_brand(question: Question, venues: object) -> bool:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pandas as pd
 
 from clopos_nb import errors
 from clopos_nb.budget import Rate
 from clopos_nb.columns import Dtypes
 from clopos_nb.credentials import VARIABLES as CREDENTIALS
+from clopos_nb.days import day_range
 
 VARIABLES = {
     **CREDENTIALS,
@@ -19,6 +24,7 @@ VARIABLES = {
     "timezone": "CLOPOS_TIMEZONE",
     "cache_dir": "CLOPOS_NB_CACHE_DIR",
     "rate_limit": "CLOPOS_RATE_LIMIT",
+    "store": "CLOPOS_NB_STORE",
 }
 
 
@@ -69,6 +75,40 @@ def one_of(name: str, value: Any, *choices: Any) -> Any:
         message = f"{name} is {value!r}; expected {' or '.join(map(repr, choices))}"
         raise errors.ConfigError(message)
     return value
+
+
+AsOf: TypeAlias = "int | str | dt.date"
+
+
+def version_at(value: AsOf | None) -> dt.datetime | int | None:
+    """Return the version or the moment that ``as_of=`` names; a day or month means its end.
+
+    A moment without an offset is UTC, as the list of versions is.
+
+    Examples
+    --------
+    >>> from clopos_nb.settings import version_at
+    >>> version_at(7), version_at("2026-03-01 12:00").isoformat()
+    (7, '2026-03-01T12:00:00+00:00')
+    """
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value
+    moment = None
+    if isinstance(value, (str, dt.date)):
+        with contextlib.suppress(TypeError, ValueError):
+            moment = pd.Timestamp(value)
+        if not isinstance(value, dt.datetime):
+            with contextlib.suppress(errors.InvalidDates):
+                if days := day_range(value, today=dt.datetime.now(dt.UTC).date()):
+                    moment = pd.Timestamp(days[1]) + pd.Timedelta(days=1, microseconds=-1)
+    if moment is None or pd.isna(moment):
+        message = (
+            f"as_of is {value!r}; expected a version (store.versions() lists them), a day or a "
+            'moment such as "2026-03-01 12:00"'
+        )
+        raise errors.ConfigError(message)
+    found: dt.datetime = (moment if moment.tzinfo else moment.tz_localize("UTC")).to_pydatetime()
+    return found
 
 
 def rate(text: str | None) -> Rate:

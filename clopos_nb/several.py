@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from clopos_nb.days import DayLike
-from clopos_nb.fetch import Asking, Manner
+from clopos_nb.fetch import Asking, Manner, Refresh
 from clopos_nb.html import Tidy
 from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day
-from clopos_nb.settings import dtypes, one_of
+from clopos_nb.settings import AsOf, dtypes, one_of, version_at
 from clopos_nb.tables import CATALOGUE
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class SessionFrames(_Frames):
         strict: bool = False,
         errors: Literal["raise", "warn"] = "raise",
         progress: bool | Watcher | None = None,
+        refresh: Refresh = "auto",
+        as_of: AsOf | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -106,6 +108,8 @@ class SessionFrames(_Frames):
             strict=strict,
             on_error=one_of("errors", errors, "raise", "warn"),
             progress=progress,
+            refresh=one_of("refresh", refresh, "auto", "never", "full"),
+            as_of=version_at(as_of),
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = self._whose._reads.questions(names, start, end, filters, day)
@@ -128,6 +132,8 @@ class VenueFrames(_Frames):
         day: Day = "created_at",
         strict: bool = False,
         progress: bool | Watcher | None = None,
+        refresh: Refresh = "auto",
+        as_of: AsOf | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -155,6 +161,8 @@ class VenueFrames(_Frames):
             dtypes(reads.timezone, dtype_backend, money, categorical),
             strict=strict,
             progress=progress,
+            refresh=one_of("refresh", refresh, "auto", "never", "full"),
+            as_of=version_at(as_of),
         )
         names = [tables] if isinstance(tables, str) else list(tables)
         questions = reads.questions(names, start, end, filters, day)

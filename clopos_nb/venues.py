@@ -11,11 +11,11 @@ import pandas as pd
 
 from clopos_nb import errors, html
 from clopos_nb.days import DayLike
-from clopos_nb.fetch import Asking, Manner, read_rows
+from clopos_nb.fetch import Asking, Manner, Refresh, read_rows
 from clopos_nb.items import Row
 from clopos_nb.progress import Watcher
 from clopos_nb.questions import Day, Place
-from clopos_nb.settings import dtypes
+from clopos_nb.settings import AsOf, dtypes, one_of, version_at
 from clopos_nb.several import VenueFrames
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Venue(html.Tidy):
         limit: int | None = None,
         strict: bool = False,
         progress: bool | Watcher | None = None,
+        refresh: Refresh = "auto",
+        as_of: AsOf | None = None,
         dtype_backend: Literal["numpy_nullable", "pyarrow"] = "numpy_nullable",
         money: Literal["float", "decimal"] = "float",
         categorical: bool | Sequence[str] = False,
@@ -100,6 +102,8 @@ class Venue(html.Tidy):
             columns=columns,
             strict=strict,
             progress=progress,
+            refresh=one_of("refresh", refresh, "auto", "never", "full"),
+            as_of=version_at(as_of),
         )
         (question,) = self._session._reads.questions([table], start, end, filters, day, limit)
         (frame,) = self._session._reads.frames([Asking(question, [self.place])], manner).values()

@@ -18,7 +18,7 @@ ORDERS = Table(
         integration     text    channel it came by
         integration_uuid text
         integration_id  text
-        customer_ref_id text
+        customer_ref_id text*  the customer, as that channel names them
         integration_status text
         status          text {PENDING, RECEIVED, IGNORE, DELIVERED}
         payload.auto_order_accept flag
@@ -39,7 +39,7 @@ ORDERS = Table(
         payload.meta.apply_service_charge flag
         payload.meta.customer_discount_type int
         payload.meta.service_charge_value number
-        integration_response json
+        integration_response json*
         created_at      utc
         updated_at      utc
         optional:

@@ -288,6 +288,29 @@ def test_a_cache_that_others_can_read_is_a_warning(fresh, open_session, cache):
     assert wrong(session.doctor()) == [("cache", "warning")]
 
 
+def test_a_store_is_opened_and_what_it_holds_is_counted(fresh, open_session, tmp_path):
+    session = open_session(fresh, store=tmp_path / "store")
+    kept = session.frame("receipts", "2026-01-05", venues="all", progress=False)
+    check = by_name(session.doctor())
+    assert check["store_holds"].state == "ok"
+    assert f"1 tables, {len(kept):,} rows" in check["store_holds"].found
+    assert check["store"].found == f"{tmp_path / 'store'} (argument)"
+
+
+def test_a_store_that_does_not_open_is_a_warning_that_names_no_home(
+    fresh, open_session, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    session = open_session(fresh, store=tmp_path / "store")
+    session.frame("receipts", "2026-01-05", venues="all", progress=False)
+    for log in (tmp_path / "store" / "held" / "_delta_log").glob("*.json"):
+        log.write_text("{")
+    checkup = open_session(fresh, store=tmp_path / "store").doctor()
+    assert wrong(checkup) == [("store_holds", "warning")]
+    assert "damaged" in by_name(checkup)["store_holds"].found
+    assert str(tmp_path) not in str(checkup)
+
+
 def test_the_home_directory_is_not_named(fresh, open_session, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))

@@ -26,7 +26,15 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 ENVIRONMENTS = ["environment.yml", "binder/environment.yml"]
 OURS = {"python", "pip"}  # conda's own; pip does not ask for them
-NOT_COPIED = {".git", ".venv", ".venv-oldest", "build", "clopos-demo", "__pycache__"}
+NOT_COPIED = {
+    ".git",
+    ".venv",
+    ".venv-oldest",
+    ".venv-newest",
+    "build",
+    "clopos-demo",
+    "__pycache__",
+}
 
 
 def environment(name: str) -> dict[str, Any]:

@@ -30,7 +30,8 @@ def watch(event, arguments):
 sys.dont_write_bytecode = True
 sys.addaudithook(watch)
 import clopos_nb
-heavy = {"ipywidgets", "itables", "IPython", "matplotlib", "tornado", "clopos_nb.sandbox"}
+heavy = {"ipywidgets", "itables", "IPython", "matplotlib", "tornado", "deltalake", "filelock",
+         "clopos_nb.sandbox"}
 heavy &= set(sys.modules)
 print(sorted(heavy), touched, threading.active_count())
 """

@@ -41,6 +41,8 @@ class Brand:
         The first shift, and the one that is running at ``now``.
     receipts_per_day : float, optional
         Mean of every venue; the default gives each its own, between 60 and 130.
+    appetite : float, default 1
+        So many times as much is ordered as usual, which is about three lines a receipt.
 
     Attributes
     ----------
@@ -67,11 +69,13 @@ class Brand:
         first_day: date = date(2025, 12, 1),
         last_day: date = date(2026, 2, 28),
         receipts_per_day: float | None = None,
+        appetite: float = 1.0,
     ) -> None:
         if venues < 1 or last_day < first_day:
             message = "a brand needs at least one venue and one day"
             raise ValueError(message)
         self.seed = seed
+        self._appetite = appetite
         self._first_day = first_day
         self._venues = make_venues(seed, venues, receipts_per_day)
         self.venue_ids = [venue.id for venue in self._venues]
@@ -257,7 +261,7 @@ class Brand:
     @cached_property
     def kitchen(self) -> Kitchen:
         """Makes receipts."""
-        return Kitchen(self.seed, self.catalogue.items, self._customers)
+        return Kitchen(self.seed, self.catalogue.items, self._customers, self._appetite)
 
     def _table(self, resource: str, venue: Venue) -> list[Row]:
         catalogue = self.catalogue

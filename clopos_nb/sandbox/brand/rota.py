@@ -16,7 +16,7 @@ from clopos_nb.sandbox.brand.till import Receipt
 from clopos_nb.sandbox.brand.venues import Venue
 
 _MOST_SHIFTS, _MOST_RECEIPTS = 256, 8_000
-_MOST_COLUMNS = 4096
+_MOST_COLUMNS = 100_000  # shifts, of some kilobytes each
 
 
 class Rota:
@@ -106,8 +106,18 @@ class Rota:
             self.made += 1
             self._shifts[key] = shift
             if len(self._shifts) > self._room:
-                self._shifts.popitem(last=False)
+                self._forget(*self._shifts.popitem(last=False))
             return shift
+
+    def _forget(self, key: tuple[int, int], shift: Shift) -> None:
+        """Keep of a shift what sorting needs: who walks receipts often asks what changed next."""
+        if shift.is_made:
+            self._note(("receipts", *key), receipt_columns(shift.receipts))
+
+    def _note(self, key: tuple[str, int, int], columns: Columns) -> None:
+        self._columns[key] = columns
+        if len(self._columns) > _MOST_COLUMNS:
+            self._columns.popitem(last=False)
 
     def columns(self, resource: str, venue_id: int, number: int) -> Columns:
         """Return what sorting and filtering need of a shift, remembered longer than the shift."""
@@ -115,13 +125,12 @@ class Rota:
         with self._lock:
             if key not in self._columns:
                 shift = self.shift(venue_id, number)
-                self._columns[key] = (
+                made = (
                     receipt_columns(shift.receipts)
                     if resource == "receipts"
                     else order_columns(shift.orders)
                 )
-                if len(self._columns) > _MOST_COLUMNS:
-                    self._columns.popitem(last=False)
+                self._note(key, made)
             self._columns.move_to_end(key)
             return self._columns[key]
 

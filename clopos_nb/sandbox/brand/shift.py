@@ -71,6 +71,7 @@ class Shift:
         make: Callable[[range], Iterator[Receipt]],
         take: Callable[[Sequence[Receipt]], list[Order]],
     ) -> None:
+        self._count = count
         starts = range(0, count, BLOCK)
         self._coming = [make(range(start, min(start + BLOCK, count))) for start in starts]
         self._made: list[list[Receipt]] = [[] for _ in starts]
@@ -86,6 +87,11 @@ class Shift:
             with self._lock:
                 made.extend(islice(self._coming[block], max(0, place + 1 - len(made))))
         return made[place]
+
+    @property
+    def is_made(self) -> bool:
+        """Whether all receipts were made."""
+        return self._count == sum(map(len, self._made))
 
     @property
     def receipts(self) -> list[Receipt]:
@@ -115,10 +121,15 @@ class Kitchen:
         What can be sold.
     customers : sequence of dict
         Customer rows.
+    appetite : float
+        So many times as much is ordered as usual.
     """
 
-    def __init__(self, seed: int, items: Sequence[Item], customers: Sequence[Row]) -> None:
+    def __init__(
+        self, seed: int, items: Sequence[Item], customers: Sequence[Row], appetite: float
+    ) -> None:
         self._seed = seed
+        self._appetite = appetite
         self._items = items
         self._customers = [row for row in customers if row["status"]]
         self._by_id = {row["id"]: row for row in self._customers}
@@ -188,7 +199,8 @@ class Kitchen:
             sale_type = kinds[bisect(weights, chance.random() * whole, 0, len(kinds) - 1)]
         guests = till.party(chance, venue) if sale_type == IN else 1
         offer = table if sale_type == IN else away
-        lines = offer.lines(chance, sale_type, till.size(chance, sale_type, guests))
+        size = till.size(chance, sale_type, guests, self._appetite)
+        lines = offer.lines(chance, sale_type, size)
         receipt = Receipt(number, venue, day, rank, created, sale_type, lines, guests)
         receipt.order_id = born[0] if born else None
         receipt.luck = chance.getrandbits(30)

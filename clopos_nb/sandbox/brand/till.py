@@ -290,9 +290,9 @@ def party(chance: Random, venue: Venue) -> int:
     return 1 + int((chance.random() + chance.random()) ** 2 * 1.6 * venue.character.party)
 
 
-def size(chance: Random, sale_type: int, guests: int) -> int:
+def size(chance: Random, sale_type: int, guests: int, appetite: float) -> int:
     """Return about how many things are ordered."""
-    spread = 0.9 + 0.95 * guests if sale_type == IN else 2.3
+    spread = (0.9 + 0.95 * guests if sale_type == IN else 2.3) * appetite
     return min(MOST_LINES, 1 + int((chance.random() + chance.random()) * spread))
 
 

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from msgspec import UNSET
 
 from clopos_nb import columns as cols
+from clopos_nb import errors
 from clopos_nb.columns import Dtypes
 from clopos_nb.drift import Drift, described
 from clopos_nb.items import (
@@ -39,6 +40,8 @@ from clopos_nb.tables.model import Column, Table
 Tables: TypeAlias = dict[str, pa.Table]
 
 CLOSE = 128  # rows turned into columns at a time: what the processor holds near
+MOST_COLUMNS = 1_000  # undocumented ones of one reading
+MOST_CELLS = 10_000_000  # of them in one page
 ADDED = ("venue_id", "venue")  # what a frame of several venues begins with
 
 
@@ -49,6 +52,7 @@ class Decoding:
     shape: Shape
     drift: Drift = field(default_factory=Drift)
     dtypes: Dtypes = field(default_factory=Dtypes)
+    strange: set[tuple[str, str]] = field(default_factory=set)  # undocumented columns so far
     stamp: str | None = None  # a column for what each row of the source is in one number
 
 
@@ -68,7 +72,20 @@ def decode(ask: Decoding, items: Items, page: int = 1) -> Tables:
     -------
     dict of str to pyarrow.Table
         All declared columns, the optional ones that were sent, then undocumented ones.
+
+    Raises
+    ------
+    ResponseError
+        More undocumented fields, or deeper ones, than any table has.
     """
+    try:
+        return _decoded(ask, items, page)
+    except RecursionError:
+        message = f"A row of {ask.shape.table.name} is nested too deeply to be read"
+        raise errors.ResponseError(message) from None
+
+
+def _decoded(ask: Decoding, items: Items, page: int) -> Tables:
     found: Tables = {}
     if items and isinstance(items[0], Item):
         reading = _Structs(ask, page, found)
@@ -104,7 +121,11 @@ def decode_together(ask: Decoding, pages: Sequence[tuple[Items, int]]) -> list[T
 
 def _stamp(item: Row | Item) -> int:
     """Return a number that another row, or one whose children differ, does not have."""
-    text = blake2b(msgspec.msgpack.encode(item), digest_size=8).digest()
+    try:
+        written = msgspec.msgpack.encode(item)
+    except OverflowError:  # a whole number of more than 64 bits
+        written = msgspec.json.encode(item)
+    text = blake2b(written, digest_size=8).digest()
     return int.from_bytes(text, signed=True)
 
 
@@ -146,6 +167,13 @@ class _Page:
         """Add a column that no page documents, under a name that is free."""
         while name in self.found or name in self.of.by_name or name in ADDED:
             name += "_"
+        self.ask.strange.add((self.of.name, name))
+        if len(self.ask.strange) > MOST_COLUMNS:
+            message = (
+                f"{self.of.name} came with more than {MOST_COLUMNS} fields that no page documents; "
+                "a server that calls them anew in each row sends no table"
+            )
+            raise errors.ResponseError(message)
         self.found[name] = cols.inferred(values)
         sent = [v for v in values if v is not None]
         if not self.of.inferred:
@@ -201,7 +229,11 @@ class _Dicts:
             if any(v is not None for v in odd):  # an object was documented, something else came
                 page.undocumented(f"{prefix}{key}", odd)
             self.node(page, inner, [_object(v) for v in values], f"{prefix}{key}_")
-        for key in sorted(keys - node.keys()):
+        unnamed = sorted(keys - node.keys())
+        if len(unnamed) * len(rows) > MOST_CELLS:
+            message = f"{page.of.name} came with too many fields that no page documents"
+            raise errors.ResponseError(message)
+        for key in unnamed:
             values = [row.get(key) for row in rows]
             if page.of.inferred and all(v is None or isinstance(v, dict) for v in values):
                 self.node(page, {}, [_object(v) for v in values], f"{prefix}{key}_")

@@ -19,9 +19,12 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from clopos_nb import errors
 from clopos_nb.tables import CATALOGUE
 from clopos_nb.tables.model import Column, Table
 from clopos_nb.wire import Envelope
+
+DEEPEST = 100  # levels of a tree
 
 Row: TypeAlias = dict[str, Any]
 Node: TypeAlias = "dict[str, Column | Node | None]"
@@ -161,6 +164,9 @@ def field_tree(table: Table) -> Node:
 
 def flattened(items: Sequence[Row], inside: str, above: Sequence[str] = ()) -> Iterator[Row]:
     """Yield items and, after each, the items inside it, with ``path``: the names down to it."""
+    if len(above) > DEEPEST:
+        message = "The rows of the answer are nested too deeply to be a tree of categories"
+        raise errors.ResponseError(message)
     for item in items:
         path = [*above, str(item.get("name") or item.get("id"))]
         yield {**item, "path": " / ".join(path)}
@@ -314,7 +320,7 @@ class Reader:
 def _decoded(body: bytes, shape: Shape, exact: bool, unsent: frozenset[Path]) -> Envelope | None:
     try:
         found: Envelope = _decoder(shape, exact, unsent).decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError):
         return None
     return found
 

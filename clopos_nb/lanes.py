@@ -107,6 +107,7 @@ class Lane:
         ------
         AuthError, TransportError, ApiError, ResponseError
         """
+        refused: errors.ResponseError | None = None
         page = self.walk.next_page or 1
         answer = self.ahead.pop(page).result()
         exact = self.ask.dtypes.exact
@@ -124,7 +125,15 @@ class Lane:
                 if asked != "shift_date":  # which was asked for wider than wanted
                     source = self.question.source.name
                     self.ask.drift.note(source, asked, "ignored by the server", None, count=count)
-            self.pages.append(wanted, self.walk.pages)
+            try:
+                self.pages.append(wanted, self.walk.pages)
+                if self.over:
+                    self.pages.settle()
+            except errors.ResponseError as exc:
+                refused = errors.ResponseError(str(exc))
+        if refused is not None:  # outside of the except, as a crash report shows the rows there
+            del items, fresh, wanted, others
+            raise refused
         if left is not None and self.rows(self.question.tables[0]) >= left:
             self.walk.stop()
         if self.walk.next_page != page + 1:  # over, or back: those are stale

@@ -41,20 +41,20 @@ class Pages:
         """Add the rows of a page."""
         kind = type(items[0]) if items else None
         if self._waiting and type(self._waiting[0][0][0]) is not kind:
-            self._decode()
+            self.settle()
         self._waiting.append((items, page))
         few = kind and issubclass(kind, Item) and sum(len(i) for i, _ in self._waiting) < AT_ONCE
         if not few:
-            self._decode()
+            self.settle()
 
     def rows(self, name: str) -> int:
         """How many rows of a table there are."""
-        self._decode()
+        self.settle()
         return sum(piece.num_rows for piece in self._pieces.get(name, ()))
 
     def take_out(self, name: str) -> Iterator[pa.Table]:
         """Yield the pieces of a table, which are then no longer here."""
-        self._decode()
+        self.settle()
         yield from self._pieces.pop(name, ())
 
     def clear(self) -> None:
@@ -63,7 +63,13 @@ class Pages:
         self._pieces.clear()
         self._loose = 0
 
-    def _decode(self) -> None:
+    def settle(self) -> None:
+        """Decode what waits for more.
+
+        Raises
+        ------
+        ResponseError
+        """
         waiting, self._waiting = self._waiting, []
         for tables in decode_together(self.ask, waiting) if waiting else ():
             for name, table in tables.items():

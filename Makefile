@@ -12,7 +12,7 @@ SBOM_OF ?= build/locked/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
-.PHONY: help demo test test-oldest test-newest fuzz soak bench lab dashboard notebooks docs lock sbom release clean
+.PHONY: help demo test test-oldest test-newest fuzz soak mutate bench lab dashboard notebooks docs lock sbom release clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ fuzz: .venv/.test  ## a minute of bad input to a sandbox, new examples for every
 soak: .venv/.test  ## a client polls a busy brand through a bad network (ARGS="--minutes 10 --write docs/reliability/soak.md")
 	$(BIN)/python tests/soak/soak.py $(ARGS)
 
+mutate: .venv/.mutate  ## change wire, tokens, quota and fetch line by line: which changes does no test see? (ARGS="clopos_nb.wire*")
+	$(BIN)/mutmut run --max-children 2 $(ARGS)
+	$(BIN)/mutmut results
+
 bench: .venv/.test  ## run every benchmark and print its figures
 	@set -e; for each in $(sort $(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each; done
 
@@ -57,6 +61,7 @@ notebooks: .venv/.lab  ## run the notebooks again and store their outputs
 
 docs: .venv/.test  ## write the pages that are made from code
 	$(BIN)/python -m clopos_nb.tables.markdown > docs/tables.md
+	$(BIN)/pytest -q tests/faults && $(BIN)/python -m tests.faults.page > docs/reliability.md
 
 lock: .venv/.test  ## move the locked releases to the newest (then run the tests)
 	$(LOCK) --upgrade --all-extras --group test --group lint --group release -o .ci/locked.txt
@@ -80,7 +85,7 @@ release: sbom  ## wheel and source archive, the same bytes wherever they are bui
 	$(BIN)/twine check --strict dist/* && cp $(SBOM) dist/
 
 clean:  ## remove .venv and everything generated
-	rm -rf .venv .venv-oldest .venv-newest clopos-demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-newest clopos-demo build dist mutants .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # The stamps make a second run start at once; a change of pyproject.toml installs again.
 .venv/.made:
@@ -104,6 +109,9 @@ clean:  ## remove .venv and everything generated
 	.venv-newest/bin/python -m pip install --quiet --upgrade pip  # reads dependency groups since 25.1
 	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager \
 	  --editable . --group test --group lint --group release && touch $@
+
+.venv/.mutate: .venv/.test
+	$(PIP) 'mutmut>=3.8' && touch $@
 
 .venv/.lab: .venv/.made pyproject.toml
 	$(PIP) --editable '.[lab]' && touch $@

@@ -150,10 +150,15 @@ def _open(directory: Path) -> Any:
     # A folder of our own, so that a mode is never changed on one that was only pointed to.
     directory = directory / "tokens"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if directory.is_symlink():
+        message = f"{directory} is a link to elsewhere"
+        raise PermissionError(message)
     make_private(directory)
+    _drop_planted(directory)
     with _umask_lock:
         previous = os.umask(0o077)  # process-wide, so only for as long as the files are made
         try:
+            _wait_for_a_turn(directory)
             return diskcache.Cache(
                 str(directory),
                 disk=StrictDisk,
@@ -165,6 +170,28 @@ def _open(directory: Path) -> Any:
             )
         finally:
             os.umask(previous)
+
+
+def _wait_for_a_turn(directory: Path) -> None:
+    """Take the database's lock and give it back; fails after LOCK_S.
+
+    diskcache would try for minutes to open what another process holds, or what lies on a file
+    system that keeps no locks.
+    """
+    database = directory / diskcache.core.DBNAME
+    with contextlib.closing(sqlite3.connect(database, timeout=LOCK_S)) as base:
+        base.execute("BEGIN IMMEDIATE")
+        base.rollback()
+
+
+def _drop_planted(directory: Path) -> None:
+    """Remove a cache file that others can read, or that is a file elsewhere by another name."""
+    for path in directory.glob("cache.db*") if os.name == "posix" else ():
+        status = path.lstat()
+        ours = status.st_uid == os.getuid() and status.st_nlink == 1
+        if not (stat.S_ISREG(status.st_mode) and ours and not stat.S_IMODE(status.st_mode) & 0o077):
+            path.unlink(missing_ok=True)
+            log.warning("removed a cache file that others could read")
 
 
 def make_private(directory: Path) -> None:

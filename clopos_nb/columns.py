@@ -193,6 +193,8 @@ def _int(value: Any) -> int:
         if str(int(value)) != value:  # "007" is not a number
             raise ValueError
         return int(value)
+    if isinstance(value, Decimal):  # to write 1E+999999999 out takes all memory there is
+        value = value if value.adjusted() < 40 and value == value.to_integral_value() else 0.5
     if isinstance(value, int | float | Decimal) and value == int(value):
         return int(value)
     raise ValueError
@@ -268,6 +270,8 @@ def _instant(value: Any) -> dt.datetime | None:
 def inferred(values: Sequence[Any]) -> pa.Array:
     """Return values of an undocumented field with the type they show."""
     values = [float(v) if isinstance(v, Decimal) else v for v in values]
+    if any(isinstance(v, dict | list) for v in values):  # whose types Arrow would multiply
+        return pa.array([None if v is None else text(v) for v in values], pa.large_string())
     try:
         found = pa.array(values)
         if pa.types.is_integer(found.type):

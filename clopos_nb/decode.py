@@ -8,10 +8,10 @@ ways end in :func:`clopos_nb.columns.array`, and give the same tables.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from msgspec import UNSET
 
 from clopos_nb import columns as cols
+from clopos_nb import errors
 from clopos_nb.columns import Dtypes
 from clopos_nb.drift import Drift, described
 from clopos_nb.items import (
@@ -34,9 +35,13 @@ from clopos_nb.items import (
     no_collection,
     reader_of,
 )
-from clopos_nb.pages import Tables
 from clopos_nb.tables.model import Column, Table
 
+Tables: TypeAlias = dict[str, pa.Table]
+
+CLOSE = 128  # rows turned into columns at a time: what the processor holds near
+MOST_COLUMNS = 1_000  # undocumented ones of one reading
+MOST_CELLS = 10_000_000  # of them in one page
 ADDED = ("venue_id", "venue")  # what a frame of several venues begins with
 
 
@@ -47,6 +52,7 @@ class Decoding:
     shape: Shape
     drift: Drift = field(default_factory=Drift)
     dtypes: Dtypes = field(default_factory=Dtypes)
+    strange: set[tuple[str, str]] = field(default_factory=set)  # undocumented columns so far
     stamp: str | None = None  # a column for what each row of the source is in one number
 
 
@@ -66,7 +72,20 @@ def decode(ask: Decoding, items: Items, page: int = 1) -> Tables:
     -------
     dict of str to pyarrow.Table
         All declared columns, the optional ones that were sent, then undocumented ones.
+
+    Raises
+    ------
+    ResponseError
+        More undocumented fields, or deeper ones, than any table has.
     """
+    try:
+        return _decoded(ask, items, page)
+    except RecursionError:
+        message = f"A row of {ask.shape.table.name} is nested too deeply to be read"
+        raise errors.ResponseError(message) from None
+
+
+def _decoded(ask: Decoding, items: Items, page: int) -> Tables:
     found: Tables = {}
     if items and isinstance(items[0], Item):
         reading = _Structs(ask, page, found)
@@ -79,9 +98,34 @@ def decode(ask: Decoding, items: Items, page: int = 1) -> Tables:
     return found
 
 
+def decode_together(ask: Decoding, pages: Sequence[tuple[Items, int]]) -> list[Tables]:
+    """Return the tables of neighbouring pages: of all at once, which costs less than of each.
+
+    Where anything is to be noted as drift, it is of each, which tells the page that had it.
+
+    Parameters
+    ----------
+    ask : Decoding
+    pages : sequence of (items, page)
+        As for :func:`decode`, all read in one way.
+
+    Returns
+    -------
+    list of dict of str to pyarrow.Table
+        One for all, or one a page.
+    """
+    quiet = replace(ask, drift=Drift())
+    together = decode(quiet, list(chain.from_iterable(items for items, _ in pages)))
+    return [decode(ask, *page) for page in pages] if quiet.drift else [together]
+
+
 def _stamp(item: Row | Item) -> int:
     """Return a number that another row, or one whose children differ, does not have."""
-    text = blake2b(msgspec.msgpack.encode(item), digest_size=8).digest()
+    try:
+        written = msgspec.msgpack.encode(item)
+    except OverflowError:  # a whole number of more than 64 bits
+        written = msgspec.json.encode(item)
+    text = blake2b(written, digest_size=8).digest()
     return int.from_bytes(text, signed=True)
 
 
@@ -123,6 +167,13 @@ class _Page:
         """Add a column that no page documents, under a name that is free."""
         while name in self.found or name in self.of.by_name or name in ADDED:
             name += "_"
+        self.ask.strange.add((self.of.name, name))
+        if len(self.ask.strange) > MOST_COLUMNS:
+            message = (
+                f"{self.of.name} came with more than {MOST_COLUMNS} fields that no page documents; "
+                "a server that calls them anew in each row sends no table"
+            )
+            raise errors.ResponseError(message)
         self.found[name] = cols.inferred(values)
         sent = [v for v in values if v is not None]
         if not self.of.inferred:
@@ -178,7 +229,11 @@ class _Dicts:
             if any(v is not None for v in odd):  # an object was documented, something else came
                 page.undocumented(f"{prefix}{key}", odd)
             self.node(page, inner, [_object(v) for v in values], f"{prefix}{key}_")
-        for key in sorted(keys - node.keys()):
+        unnamed = sorted(keys - node.keys())
+        if len(unnamed) * len(rows) > MOST_CELLS:
+            message = f"{page.of.name} came with too many fields that no page documents"
+            raise errors.ResponseError(message)
+        for key in unnamed:
             values = [row.get(key) for row in rows]
             if page.of.inferred and all(v is None or isinstance(v, dict) for v in values):
                 self.node(page, {}, [_object(v) for v in values], f"{prefix}{key}_")
@@ -228,9 +283,7 @@ class _Structs:
         self, page: _Page, reader: Typed, items: Sequence[Item], only: set[str] | None
     ) -> Iterator[tuple[Shape, Typed, Sequence[Any]]]:
         """Take the columns of an object; yield the tables that are nested in it."""
-        nothing: tuple[Any, ...] = ((),) * len(reader.fields)
-        every = zip(*map(msgspec.structs.astuple, items), strict=True) if items else nothing
-        for (key, what), values in zip(reader.fields, every, strict=True):
+        for (key, what), values in zip(reader.fields, _by_field(reader, items), strict=True):
             if isinstance(what, Shape):
                 yield what, reader.children[key], values
             elif isinstance(what, Typed):
@@ -243,10 +296,20 @@ class _Structs:
         if values and values[0] is UNSET and values.count(UNSET) == len(values):
             if column.optional:
                 return
-            values = (None,) * len(values)
+            values = [None] * len(values)
         elif not values and column.optional:
             return
         page.take(column, values, checked=True)
+
+
+def _by_field(reader: Typed, items: Sequence[Item]) -> list[list[Any]]:
+    """Return the values of each field, turned a few rows at a time."""
+    fields: list[list[Any]] = [[] for _ in reader.fields]
+    for at in range(0, len(items), CLOSE):
+        rows = map(msgspec.structs.astuple, items[at : at + CLOSE])
+        for values, more in zip(fields, zip(*rows, strict=True), strict=True):
+            values += more
+    return fields
 
 
 def _counting(counts: np.ndarray[Any, Any]) -> pa.Array:

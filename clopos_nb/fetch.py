@@ -244,3 +244,20 @@ def checked_columns(table: Table, manner: Manner, label: bool) -> list[str] | No
         raise errors.ConfigError(message)
     manner.privacy.check(table, chosen)
     return chosen
+
+
+def check_categories(questions: Sequence[Question], dtypes: Dtypes) -> None:
+    """Check that each column that is to be a category is one of a table that is asked for.
+
+    Raises
+    ------
+    ConfigError
+    """
+    tables = [table for question in questions for table in question.tables]
+    if isinstance(dtypes.categorical, bool) or any(table.inferred for table in tables):
+        return
+    known = [*ADDED, *(column.name for table in tables for column in table.shown)]
+    if unknown := [name for name in dtypes.categorical if name not in known]:
+        names = " and ".join(table.name for table in tables)
+        message = f"categorical: {names} has no column {unknown[0]!r}; "
+        raise errors.ConfigError(message + close_names(unknown[0], known))

@@ -13,14 +13,18 @@ import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from clopos_nb import errors
 from clopos_nb.tables import CATALOGUE
 from clopos_nb.tables.model import Column, Table
 from clopos_nb.wire import Envelope
+
+DEEPEST = 100  # levels of a tree
 
 Row: TypeAlias = dict[str, Any]
 Node: TypeAlias = "dict[str, Column | Node | None]"
@@ -45,6 +49,22 @@ class Item(msgspec.Struct):
 
 
 Items: TypeAlias = list[Any]  # of Row, or of Item
+
+
+def values_of(items: Sequence[Row | Item], name: str) -> list[Any]:
+    """Return a field of each row of one page, None where there is none.
+
+    Examples
+    --------
+    >>> from clopos_nb.items import values_of
+    >>> values_of([{"id": 7}, {}], "id")
+    [7, None]
+    """
+    if not items or not isinstance(items[0], Item):
+        return [item.get(name) for item in items]
+    if name not in items[0].__struct_fields__:
+        return [None] * len(items)
+    return [None if value is UNSET else value for value in map(attrgetter(name), items)]
 
 
 @contextlib.contextmanager
@@ -144,6 +164,9 @@ def field_tree(table: Table) -> Node:
 
 def flattened(items: Sequence[Row], inside: str, above: Sequence[str] = ()) -> Iterator[Row]:
     """Yield items and, after each, the items inside it, with ``path``: the names down to it."""
+    if len(above) > DEEPEST:
+        message = "The rows of the answer are nested too deeply to be a tree of categories"
+        raise errors.ResponseError(message)
     for item in items:
         path = [*above, str(item.get("name") or item.get("id"))]
         yield {**item, "path": " / ".join(path)}
@@ -297,7 +320,7 @@ class Reader:
 def _decoded(body: bytes, shape: Shape, exact: bool, unsent: frozenset[Path]) -> Envelope | None:
     try:
         found: Envelope = _decoder(shape, exact, unsent).decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError):
         return None
     return found
 

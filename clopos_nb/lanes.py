@@ -15,7 +15,7 @@ from typing import Literal
 from clopos_nb import errors
 from clopos_nb.certificate import VenueRecord
 from clopos_nb.crew import REFRESH_S, Crew
-from clopos_nb.decode import Decoding, decode
+from clopos_nb.decode import Decoding
 from clopos_nb.items import Items, Reader, Row
 from clopos_nb.pages import Pages
 from clopos_nb.progress import Progress
@@ -47,7 +47,7 @@ class Lane:
     walk: Walk = field(init=False)
     record: VenueRecord = field(init=False)
     reader: Reader = field(init=False)
-    pages: Pages = field(default_factory=Pages)
+    pages: Pages = field(init=False)
     ahead: dict[int, Future[Answer]] = field(default_factory=dict)
     floors: dict[int, int] = field(default_factory=dict)
     size: int = 0
@@ -57,6 +57,7 @@ class Lane:
         self.walk = self.question.walk()
         self.record = VenueRecord(self.place.id, self.place.name)
         self.reader = Reader(self.question.shape, self.ask.dtypes.exact)
+        self.pages = Pages(self.ask)
 
     @property
     def over(self) -> bool:
@@ -106,6 +107,7 @@ class Lane:
         ------
         AuthError, TransportError, ApiError, ResponseError
         """
+        refused: errors.ResponseError | None = None
         page = self.walk.next_page or 1
         answer = self.ahead.pop(page).result()
         exact = self.ask.dtypes.exact
@@ -123,7 +125,15 @@ class Lane:
                 if asked != "shift_date":  # which was asked for wider than wanted
                     source = self.question.source.name
                     self.ask.drift.note(source, asked, "ignored by the server", None, count=count)
-            self.pages.append(decode(self.ask, wanted, self.walk.pages))
+            try:
+                self.pages.append(wanted, self.walk.pages)
+                if self.over:
+                    self.pages.settle()
+            except errors.ResponseError as exc:
+                refused = errors.ResponseError(str(exc))
+        if refused is not None:  # outside of the except, as a crash report shows the rows there
+            del items, fresh, wanted, others
+            raise refused
         if left is not None and self.rows(self.question.tables[0]) >= left:
             self.walk.stop()
         if self.walk.next_page != page + 1:  # over, or back: those are stale

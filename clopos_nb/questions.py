@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
 from clopos_nb import errors, wire
-from clopos_nb.items import Item, Items, Row, Shape, flattened, shape_of
+from clopos_nb.items import Item, Items, Row, Shape, flattened, shape_of, values_of
 from clopos_nb.tables import Table, close_names
 from clopos_nb.walks import Walk
 
@@ -178,8 +178,10 @@ class Question:
     def _strays(self, items: Sequence[Row | Item]) -> bool:
         """Tell whether a row was created on a day that was not asked for, in whatever time zone."""
         first, last = self.asked_days()
-        sent = [at for item in items if isinstance(at := item.get("created_at"), str)]
-        if first is None or last is None or not sent:
+        if first is None or last is None:
+            return False
+        sent = [at for at in values_of(items, "created_at") if isinstance(at, str)]
+        if not sent:
             return False
         try:
             earliest, latest = (dt.date.fromisoformat(at[:10]) for at in (min(sent), max(sent)))
@@ -211,7 +213,7 @@ class Question:
         if (
             place.id is not None
             and self.source.scope == "venue"
-            and {str(item.get("venue_id")) for item in items} - expected
+            and set(map(str, values_of(items, "venue_id"))) - expected
         ):
             return "the server sent rows of another venue"
         if self._strays(items):

@@ -24,9 +24,16 @@ class NoQueries:
         said = " ".join(map(str, record.args or ()))
         if isinstance(record.args, tuple) and self.host in said and str(self.port) in said:
             record.args = tuple(
-                arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args
+                arg.partition("?")[0] if isinstance(arg, str) else _named(arg)
+                for arg in record.args
             )
+            record.exc_info = None  # of broken headers, which it quotes
         return True
+
+
+def _named(arg: object) -> object:
+    """Return the name of an error, which may quote what a server sent."""
+    return type(arg).__name__ if isinstance(arg, Exception) else arg
 
 
 def log_no_queries(base_url: str) -> None:

@@ -29,14 +29,14 @@ class Quota:
 
     def read(self, headers: Mapping[str, str]) -> None:
         """Take note of an answer's headers; an answer without them changes nothing."""
-        limit = _number(headers.get("RateLimit-Limit"))
-        remaining = _number(headers.get("RateLimit-Remaining"))
+        limit = _count(headers.get("RateLimit-Limit"))
+        remaining = _count(headers.get("RateLimit-Remaining"))
         reset = _seconds(headers.get("RateLimit-Reset"))
         if remaining is None:
             return
         with self._lock:
-            self.limit = None if limit is None else int(limit)
-            self.remaining = max(int(remaining), 0)
+            self.limit = limit
+            self.remaining = max(remaining, 0)
             self.reset_s = reset
 
 
@@ -50,12 +50,19 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 LONGEST_WINDOW_S = 3600.0
+LARGEST_LIMIT = 10_000  # requests in a window; each is counted by a name of its own
 
 
 def _seconds(text: str | None) -> float | None:
     """Return a wait; one of more than an hour is something else, such as a time of day."""
     seconds = _number(text)
     return seconds if seconds is not None and seconds <= LONGEST_WINDOW_S else None
+
+
+def _count(text: str | None) -> int | None:
+    """Return a number of requests; one that no server means is none."""
+    count = _number(text)
+    return int(count) if count is not None and abs(count) <= LARGEST_LIMIT else None
 
 
 def _number(text: str | None) -> float | None:

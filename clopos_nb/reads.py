@@ -16,7 +16,7 @@ from clopos_nb import errors
 from clopos_nb.columns import Dtypes
 from clopos_nb.days import DayLike, day_range
 from clopos_nb.drift import Drift
-from clopos_nb.fetch import Asking, Manner, fetch_each
+from clopos_nb.fetch import Asking, Manner, check_categories, fetch_each
 from clopos_nb.items import source_of
 from clopos_nb.privacy import STRICTER, Personal, Privacy
 from clopos_nb.progress import Watcher
@@ -118,13 +118,14 @@ class Reads:
         Raises
         ------
         ConfigError
-            Only the store is to be read, and there is none.
+            Only the store is to be read, and there is none; a category is no column.
         """
         each = self.each(askings, manner)
         return {name: frame for frames in each for name, frame in frames.items()}
 
     def each(self, askings: Sequence[Asking], manner: Manner) -> list[dict[str, pd.DataFrame]]:
         """Read as :meth:`frames` does, and return the frames of each asking."""
+        check_categories([asking.question for asking in askings], manner.dtypes)
         if self.snapshot is not None:
             return [self.snapshot.frames(asking, manner) for asking in askings]
         if self.store is None and manner.offline:

@@ -128,6 +128,8 @@ def refusal(
     return refused
 
 
+_MODULE = re.compile(r"\bmodule\b", re.IGNORECASE)
+
 _SLUG_STATUS = {
     "not_found": 404,
     "resource_not_found": 404,
@@ -162,7 +164,7 @@ def _auth_error(status: int, code: str, message: str, *, login: bool) -> errors.
             "again in the back office, Add-ons > Open API",
             code=code,
         )
-    if login and (status in (400, 401, 403) or status < 400):
+    if login and (status in (400, 401, 403) or status < 400) and not _MODULE.search(said):
         return errors.CredentialsRefused(
             "The login was refused: client_id, client_secret or brand is wrong. Compare "
             "CLOPOS_CLIENT_ID, CLOPOS_CLIENT_SECRET and CLOPOS_BRAND with the brand's back office, "
@@ -179,7 +181,7 @@ def _auth_error(status: int, code: str, message: str, *, login: bool) -> errors.
 
 
 def _api_error(status: int, code: str, message: str) -> tuple[type[errors.ApiError], str]:
-    if re.search(r"\bmodule\b", f"{code} {message}", re.IGNORECASE):
+    if _MODULE.search(f"{code} {message}"):
         return errors.ModuleUnavailable, (
             "The brand or venue does not have the module this needs; its owner can ask Clopos"
         )

@@ -22,7 +22,7 @@ from clopos_nb.days import DayLike
 from clopos_nb.drift import Drift
 from clopos_nb.errors import ConfigError, TransportError
 from clopos_nb.estimate import Estimate, estimate_places
-from clopos_nb.fetch import Asking, Manner, Refresh, checked_columns
+from clopos_nb.fetch import Asking, Manner, Refresh, check_categories, checked_columns
 from clopos_nb.privacy import STRICTER, Personal
 from clopos_nb.progress import Watcher
 from clopos_nb.pseudonyms import Pseudonyms, key_file
@@ -770,7 +770,8 @@ class Session(html.Tidy):
         manner: Manner,
     ) -> dict[str, pd.DataFrame]:
         """Read every question, each from the places that it is to be asked of."""
-        for question in questions:  # before the first request
+        check_categories(questions, manner.dtypes)  # before the first request
+        for question in questions:
             whole_brand = _of_brand(question, venues)
             checked_columns(question.tables[0], manner, not whole_brand)
             _check_owner(question, whole_brand)

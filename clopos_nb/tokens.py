@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import re
 import secrets
@@ -101,7 +102,7 @@ def read_claims(value: str) -> dict[str, Any]:
 
     try:
         return jwt.decode(value, options={"verify_signature": False})
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, RecursionError):
         return {}
 
 
@@ -110,9 +111,13 @@ def _is_token(value: Any) -> TypeGuard[str]:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, str) and value.isdecimal():
-        return float(value)
-    return float(value) if isinstance(value, int | float) and type(value) is not bool else None
+    if type(value) is bool or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):  # a text that is no number, a number of 400 digits
+        return None
+    return number if math.isfinite(number) else None
 
 
 # ------------------------------------------------------------------------------ store

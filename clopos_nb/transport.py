@@ -268,7 +268,7 @@ class Transport:
 def _server_time(reply: Reply) -> float | None:
     try:
         return email.utils.parsedate_to_datetime(reply.headers["Date"]).timestamp()
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError, TypeError):
         return None
 
 

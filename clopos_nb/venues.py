@@ -272,11 +272,14 @@ class Venues(html.Tidy):
         return html.table(["id", "name", ""], rows)
 
 
+_DIGITS = 18  # of an id; what columns of whole numbers hold
+
+
 def _venue_id(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, str) and value.isdecimal() and len(value) < _DIGITS:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**_DIGITS:
         return value
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
     message = "The list of venues has one without a whole number for its id; none was left out"
     raise errors.ResponseError(message)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from clopos_nb.items import Item, Items, Row, flattened
+from clopos_nb.items import Item, Items, Row, flattened, values_of
 
 PASSES = 3  # a list that keeps changing is walked this often, then reported as incomplete
+MOST_PAGES = 10_000  # of a list that says no total
+SPARE_PAGES = 100  # beyond ten times those that the first page promised
 STALE_PAGES = 3  # so many pages in a row that one pass saw before: the server repeats itself
 
 
@@ -24,6 +27,8 @@ class Walk:
     if it had shrunk. It has when a total is below one that was known when that page was asked for,
     its ``floor``. When the last total is below another one and nothing tells why, the last page is
     looked at again, alone.
+
+    A list that is ten times as long as its first page promised has no end: it is left incomplete.
 
     An endpoint that takes no paging answers whole, in as many ``parts`` as it has to be asked for.
 
@@ -71,6 +76,7 @@ class Walk:
     _stale: int = 0
     _shrank: bool = False
     _looking: bool = False
+    _most: int = MOST_PAGES
     _last: Items = field(default_factory=list, repr=False)
 
     @property
@@ -91,6 +97,8 @@ class Walk:
         """
         self.restarted = False
         self.pages += 1
+        if self.pages == 1 and total is not None:
+            self._most = SPARE_PAGES + 10 * math.ceil(max(total, 0) / max(len(items), 1))
         if total is not None:
             self._shrank |= total < (self.highest if floor is None else floor)
             self.total, self.highest = total, max(self.highest, total)
@@ -113,7 +121,7 @@ class Walk:
 
     def _fresh(self, items: Items) -> Items:
         """Return the items that were not held yet."""
-        keys = [item.get(self.key) for item in items]
+        keys = values_of(items, self.key)
         found = set(keys) if set(map(type, keys)) == {int} else set()
         if len(found) == len(keys) and not (found & self._held or found & self._this_pass):
             self._this_pass |= found  # the usual page, all of it new
@@ -123,7 +131,7 @@ class Walk:
 
     def _is_new(self, item: Row | Item) -> bool:
         identity = item.get(self.key)
-        if isinstance(identity, str) and identity.isdecimal():
+        if isinstance(identity, str) and identity.isdecimal() and len(identity) < 20:
             identity = int(identity)  # 7 and "7" are one row
         if identity is None or isinstance(identity, list | dict):
             self._unkeyed += 1  # nothing to tell it by, so it is kept
@@ -142,6 +150,8 @@ class Walk:
         if not self.paged:
             page = self.next_page or self.parts
             self.next_page = page + 1 if page < self.parts else None
+        elif self.pages >= self._most * self.passes:
+            self.next_page = None
         elif any_items and not reached and self._stale < STALE_PAGES:
             self.next_page = (self.next_page or 0) + 1
         elif unclear:

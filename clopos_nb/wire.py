@@ -18,6 +18,8 @@ from clopos_nb import errors
 from clopos_nb.refusals import refusal, where
 
 DEFAULT_BASE_URL = "https://integrations.clopos.com/open-api/v2"
+MOST_PARTS = 500_000  # lists and objects in an answer; an empty one takes twenty times its text
+_DIGITS = 15  # of a total; a larger one is none
 
 # ---------------------------------------------------------------------------- queries
 
@@ -132,7 +134,7 @@ class Answer:
         """
         try:
             return (_decode_exact if exact else msgspec.json.decode)(self.raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except _UNREADABLE:
             message = f"The data in the answer of {self.where} cannot be read as JSON"
             raise errors.ResponseError(message) from None
 
@@ -181,6 +183,8 @@ class Envelope(msgspec.Struct):
 Reader: TypeAlias = Callable[[bytes], Envelope | None]
 """Reads an envelope whose rows are as expected, in one pass; None of any other."""
 
+# ArithmeticError is what an exponent of 20 digits ends in, as a decimal.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
 _decode_exact = msgspec.json.Decoder(float_hook=Decimal).decode
 _decode_envelope = msgspec.json.Decoder(Envelope).decode
 
@@ -208,11 +212,16 @@ def read_answer(
         The error is returned, not raised, so that no traceback holds this function's body.
     """
     asked = where(path, venue_id)
+    # Of a small answer nobody needs to count.
+    if len(body) > MOST_PARTS and body.count(b"{") + body.count(b"[") > MOST_PARTS:
+        return errors.AnswerTooLarge(
+            f"The answer of {asked} has more than {MOST_PARTS} parts. Ask for less at a time"
+        )
     if body.lstrip()[:1] == b"[" and status < 400:  # an older page shows bare lists
         return Answer(status, asked, body)
     try:
         envelope = (reader and reader(body)) or _decode_envelope(body)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
+    except _UNREADABLE:
         return _unreadable(status, body, path, venue_id, retry_after)
     if (envelope.success is not None and not envelope.success) or status >= 400:
         return refusal(
@@ -251,9 +260,10 @@ def _total(envelope: Envelope) -> int | None:
     total = envelope.total
     if total is None and isinstance(envelope.pagination, dict):
         total = envelope.pagination.get("total")
-    if isinstance(total, str) and total.isdecimal():
+    if isinstance(total, str) and total.isdecimal() and len(total) < _DIGITS:
         total = int(total)
-    return total if isinstance(total, int) and not isinstance(total, bool) else None
+    known = isinstance(total, int) and not isinstance(total, bool) and abs(total) < 10**_DIGITS
+    return total if known else None
 
 
 def _text(value: Any) -> str:

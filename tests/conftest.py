@@ -25,5 +25,6 @@ def no_settings() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def clean_environ(no_settings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each test a cache directory of its own; what it sets is undone after it."""
+    """Give each test a cache directory and a key of its own; what it sets is undone after it."""
     monkeypatch.setenv("CLOPOS_NB_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("CLOPOS_NB_PSEUDONYM_KEY", str(tmp_path / "pseudonyms.key"))

@@ -133,6 +133,9 @@ class JsonHandler(tornado.web.RequestHandler):
             405: ("method_not_allowed", "No endpoint answers this method"),
             500: ("server_error", "The sandbox failed; see its log"),
         }
+        # An error outside of serve comes before the body was read, and tornado hangs up after it:
+        # a client that keeps connections has to know.
+        self.set_header("Connection", "close")
         self.refuse(
             status_code, *known.get(status_code, ("bad_request", "The request cannot be read"))
         )

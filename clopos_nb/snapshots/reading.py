@@ -21,6 +21,7 @@ from clopos_nb.errors import ConfigError, SnapshotError
 from clopos_nb.fetch import Asking, Manner, certificate_of, checked_columns, framed, with_venue
 from clopos_nb.privacy import Personal, Privacy
 from clopos_nb.questions import Place, Question
+from clopos_nb.settings import zone
 from clopos_nb.snapshots.form import CERTIFICATES, FORMAT, MANIFEST, OWN, Held, Label, Manifest
 from clopos_nb.store.reading import can_filter, exact, trimmed, trims
 from clopos_nb.store.rows import link_of
@@ -231,9 +232,11 @@ class Snapshot:
                     "format; update clopos_nb to read it"
                 )
                 raise SnapshotError(message)
-            return msgspec.json.decode(text, type=Manifest)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            manifest = msgspec.json.decode(text, type=Manifest)
+            zone(manifest.timezone)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ConfigError):
             self._damaged(f"{MANIFEST} cannot be read")
+        return manifest
 
     def _check_members(self, zipped: zipfile.ZipFile) -> None:
         """Refuse members that are not of a snapshot, and any that would unpack to more."""

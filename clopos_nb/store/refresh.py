@@ -17,12 +17,11 @@ import pyarrow as pa
 
 from clopos_nb import errors
 from clopos_nb.certificate import VenueRecord
-from clopos_nb.decode import Decoding, decode
+from clopos_nb.decode import Decoding, Tables, decode
 from clopos_nb.drift import Drift
 from clopos_nb.errands import Errand
 from clopos_nb.items import Reader
 from clopos_nb.lanes import Lane, items_of, walk_all
-from clopos_nb.pages import Tables
 from clopos_nb.progress import Progress, Watcher
 from clopos_nb.questions import Place, Question
 from clopos_nb.store.held import (

@@ -270,7 +270,7 @@ FAILURES: list[tuple[type[errors.CloposError], Any, Any]] = [
 
 def test_every_kind_of_error_that_a_server_can_cause_is_provoked():
     local = {errors.MissingCredentials, errors.InvalidDates, errors.UnknownTable}
-    local |= {errors.VenueNotFound, errors.StoreError}
+    local |= {errors.VenueNotFound, errors.StoreError, errors.SnapshotError}
     local |= {errors.RequestTimeout}  # as ConnectionFailed
     all_ = {getattr(errors, name) for name in errors.__all__}
     leaves = {each for each in all_ if not each.__subclasses__()}

@@ -115,6 +115,18 @@ def test_categories_are_the_documented_values_also_when_there_are_no_rows(reader
     assert (named["source"].dtype, str(named["order_status"].dtype)) == ("category", "string")
 
 
+@pytest.mark.parametrize("wrong", [["nope"], "sorce", ["source", "mood"]])
+def test_a_category_that_is_no_column_is_refused_before_anything_is_sent(
+    fresh, open_session, wrong
+):
+    session = open_session(fresh)
+    with pytest.raises(ConfigError, match=r"receipts has no column .*source"):
+        session.frame("receipts", DAY, categorical=wrong)
+    with pytest.raises(ConfigError, match=r"receipts and orders has no column .*source"):
+        session.frames(["receipts", "orders"], DAY, categorical=wrong)
+    assert list(fresh.requests) == []
+
+
 @pytest.mark.parametrize("wrong", [{"money": "exact"}, {"dtype_backend": "numpy"}])
 def test_an_unknown_choice_of_dtypes_is_refused(fresh, open_session, wrong):
     with pytest.raises(ConfigError, match="expected"):

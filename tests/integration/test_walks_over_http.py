@@ -287,3 +287,21 @@ def test_one_incomplete_venue_of_two_is_named(faulty, visitor, envelope):
     one, two = frame.attrs["clopos"]["venues"]
     assert (one["complete"], two["complete"]) == (True, False)
     assert frame.attrs["clopos"]["complete"] is False
+
+
+# ------------------------------------------------------------- rows() of a walk
+
+
+@pytest.mark.parametrize("limit", [1, 5, 7, 13, 100])
+def test_rows_end_at_the_limit_and_ask_for_no_page_beyond_it(visitor, users, limit):
+    got = [row["id"] for row in visitor.venue(1).rows("users", limit=limit)]
+    assert got == users.ids[:limit]
+    assert users.asked == -(-min(limit, 13) // users.size)
+
+
+def test_rows_ask_for_each_page_once_and_in_order(visitor, users):
+    numbers: list[int] = []
+    page = users.page
+    users.page = lambda number: numbers.append(number) or page(number)
+    assert [row["id"] for row in visitor.venue(1).rows("users")] == users.ids
+    assert numbers == [1, 2, 3]

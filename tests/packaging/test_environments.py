@@ -33,6 +33,7 @@ NOT_COPIED = {
     ".venv-newest",
     "build",
     "clopos-demo",
+    "mutants",
     "__pycache__",
 }
 

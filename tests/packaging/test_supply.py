@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 DECLARED = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 ADVISORY = r"CVE-\d{4}-\d+|GHSA(?:-\w{4}){3}"
-BUILT = {".git", ".venv", ".venv-oldest", ".venv-newest", "build", "dist", "clopos-demo"}
+BUILT = {".git", ".venv", ".venv-oldest", ".venv-newest", "build", "dist", "mutants", "clopos-demo"}
 
 
 def requirements(*groups: str) -> list[Requirement]:

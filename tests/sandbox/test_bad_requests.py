@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import socket
@@ -73,6 +74,16 @@ def test_what_is_no_http_is_a_json_400(data, send, sandbox):
 def test_an_unknown_method_is_405(send):
     status, body = send("BREW /open-api/v2/venues HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert (status, body["error"]) == (405, "method_not_allowed")
+
+
+def test_a_connection_that_ends_with_an_unknown_method_says_so(sandbox):
+    address = urlsplit(sandbox.url)
+    client = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+    client.request("TRACE", "/open-api/v2/venues")
+    answer = client.getresponse()
+    answer.read()
+    assert (answer.status, answer.getheader("Connection")) == (405, "close")
+    client.close()
 
 
 def test_long_headers_are_431(send):

@@ -24,6 +24,9 @@ SOURCES = [table for table in CATALOGUE.values() if not table.parent]
 AMOUNT = re.compile(r"(price|cost|amount|fee|tax|salary|spent|total|total_(cost|discount))$", re.I)
 COUNTED = re.compile(r"(_id|_rate|^rate|(^|_)count|quantity|weight|_size|status|limit|position)$")
 CONTACT = re.compile(r"(e?mail|phones?|mobile_number|address\w*|date_of_birth|(first|last)_name)$")
+FREE = re.compile(
+    r"(comment|description|note|\w*_message|reference_id|meta|properties|balance|customer)$"
+)
 
 
 def example(fields: dict[str, Any], *, legacy: bool, depth: int = 0) -> dict[str, Any]:
@@ -141,6 +144,13 @@ def test_contacts_of_people_are_personal(name):
     contacts = [c for c in CATALOGUE[name].fields if CONTACT.search(c.path[-1])]
     assert contacts
     assert [c.name for c in contacts if not c.personal] == []
+
+
+@pytest.mark.parametrize("name", ["users", "customers", "orders", "receipts"])
+def test_what_people_write_and_what_may_hold_anything_is_personal(name):
+    free = [c for c in CATALOGUE[name].fields if FREE.search(c.path[-1])]
+    assert free
+    assert [c.name for c in free if not c.personal] == []
 
 
 @pytest.mark.parametrize("table", SOURCES, ids=[table.name for table in SOURCES])

@@ -15,6 +15,7 @@ from clopos_nb.decode import Decoding, decode
 from clopos_nb.drift import Drift
 from clopos_nb.frames import assemble
 from clopos_nb.items import Reader, Shape, field_tree, flattened, shape_of, source_of
+from clopos_nb.pages import Pages
 from clopos_nb.tables import CATALOGUE, Column, Table
 from clopos_nb.wire import Answer, read_answer
 from tests.leaves import held_leaves, sent_leaves
@@ -191,3 +192,40 @@ def test_rows_are_held_in_full_in_every_choice_of_dtypes(dtypes, odd):
         held_in_full(rows, shape, dtypes)
 
     check()
+
+
+# ------------------------------------------------------------------ many pages of structs
+
+KINDS_OF_PAGE = {
+    "usual": {"order_status": "NEW", "closed_at": "2026-01-02 03:04:05"},
+    "new value": {"order_status": "BEAMED_UP"},
+    "no time": {"closed_at": "0000-00-00 00:00:00"},
+    "exact": {"total": 2**60 + 1},
+    "new field": {"mood": "happy"},
+}
+
+
+@BOUNDED
+@given(st.lists(st.sampled_from(list(KINDS_OF_PAGE)), min_size=1, max_size=30), st.integers(1, 90))
+def test_pages_of_structs_become_the_same_frames_and_drift_together_as_one_by_one(kinds, size):
+    shape = shape_of(tuple(CATALOGUE[name] for name in TYPED))
+    reader, apart = Reader(shape), Decoding(shape)
+    pages, loose = Pages(Decoding(shape)), []
+    for number, kind in enumerate(kinds, start=1):
+        rows = [
+            {"id": number * 100 + n, "receipt_products": [{"id": n}] * (n % 3)}
+            | KINDS_OF_PAGE[kind]
+            for n in range(size)
+        ]
+        body = msgspec.json.encode({"data": rows})
+        read = reader.read(body)
+        assert (read is None) == (kind == "new field")
+        items: list[Any] = rows if read is None else list(read.data)
+        pages.append(items, number)
+        loose.append(decode(apart, items, number))
+    for name in TYPED:
+        together = assemble(CATALOGUE[name], pages.take_out(name))
+        pd.testing.assert_frame_equal(
+            together, assemble(CATALOGUE[name], [page[name] for page in loose if name in page])
+        )
+    assert list(pages.ask.drift) == list(apart.drift)

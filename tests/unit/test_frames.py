@@ -128,9 +128,9 @@ def test_many_pages_are_one_frame_however_they_are_kept(kinds):
     """Every 64 pages are joined where they are alike; the frame is that of the loose pages."""
     odd = {"plain": {}, "text": {"id": "x"}, "new": {"surprise": True}}
     loose = [decoded([{"id": n, "on": 1} | odd[kind]], Drift()) for n, kind in enumerate(kinds)]
-    pages = Pages()
-    for page in loose:
-        pages.append({"things": page})
+    pages = Pages(Decoding(shape_of((THINGS,))))
+    for n, kind in enumerate(kinds):
+        pages.append([{"id": n, "on": 1} | odd[kind]], n)
     assert pages.rows("things") == len(kinds)
     pd.testing.assert_frame_equal(
         assemble(THINGS, pages.take_out("things")), assemble(THINGS, loose)

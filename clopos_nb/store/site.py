@@ -8,6 +8,7 @@ only where there is none, and the second makes its own again.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 from collections.abc import Iterator
@@ -107,7 +108,7 @@ class Site:
         """What deltalake is told beside what it finds in the environment."""
         return PATIENCE if self.remote else None
 
-    @property
+    @functools.cached_property  # with the connections of an object store
     def files(self) -> fs.FileSystem:
         """The files of all tables, each by its path from here."""
         if isinstance(self.root, Path):

@@ -123,7 +123,7 @@ def test_of_keys_that_come_twice_the_last_one_counts_both_ways(hostile, victim):
 
 def page_after_page(hostile, make) -> None:
     pages = itertools.count()
-    hostile.on("/users", *(answer(make(next(pages))) for _ in range(3000)))
+    hostile.on("/users", *(answer(make(next(pages))) for _ in range(700)))
 
 
 @pytest.mark.parametrize(
@@ -131,21 +131,18 @@ def page_after_page(hostile, make) -> None:
     [
         lambda n: rows({"id": n}, total=n + 2),
         lambda n: rows({"email": str(n)}, total=n + 2),
-        lambda n: rows({"email": str(n % 2)}, total=10**9),
         lambda n: rows({"id": 1}, total=10**9),
         lambda n: rows({"id": n % 2}, total=10**14),
         lambda n: rows(total=10**9),
     ],
-    ids=["total grows", "total grows, no key", "two pages, no key", "one page", "two", "none"],
+    ids=["total grows", "total grows, no key", "one page", "two", "none"],
 )
 def test_pages_without_end_are_left_incomplete(hostile, victim, make):
     page_after_page(hostile, make)
-    victim._transport.rate = type(victim._transport.rate)(9_000)
-    if make(0)["total"] < 10**6 or "email" not in str(make(0)):
-        with pytest.warns(errors.IncompleteResultWarning):
-            frame = victim.frame("users", progress=False)
-        assert not frame.attrs["clopos"]["complete"]
-        assert hostile.count("/users") < 500
+    with pytest.warns(errors.IncompleteResultWarning):
+        frame = victim.frame("users", progress=False)
+    assert not frame.attrs["clopos"]["complete"]
+    assert hostile.count("/users") < 500
 
 
 # --------------------------------------------------------------------------------- scripts

@@ -232,7 +232,7 @@ bodies = st.lists(pieces, max_size=8).map(b"".join) | st.binary(max_size=40)
 
 
 @given(status=statuses, lines=st.lists(lines, max_size=5), body=bodies, cut=st.integers(0, 400))
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 def test_made_up_answers_end_in_rows_or_an_error_of_ours(hostile, victim, status, lines, body, cut):
     head = "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode("latin-1")
 

@@ -98,9 +98,11 @@ class Hostile:
 
 
 def _read(stream: Any, number: int) -> Asked | None:
-    lines = [line.decode("latin-1").strip() for line in iter(stream.readline, b"\r\n") if line]
-    if not lines:
-        return None
+    lines: list[str] = []
+    while (line := stream.readline()) != b"\r\n":
+        if not line:  # the client hung up
+            return None
+        lines.append(line.decode("latin-1").strip())
     headers = dict(line.split(": ", 1) for line in lines[1:])
     named = {name.lower(): value for name, value in headers.items()}
     return Asked(lines[0], named, stream.read(int(named.get("content-length", 0))), number)

@@ -135,11 +135,13 @@ def part() -> None:
         table = scan("receipt_products", "2026-01", venues=2).to_table()
         path = Path(folder) / "plain.parquet"
         pq.write_table(table, path)
-        ours = best(lambda: scan("receipt_products", "2026-01", venues=2).to_table())
-        plain = best(lambda: pq.read_table(path))
         month = session.venue(2)
-        frame = best(lambda: month.frame("receipt_products", "2026-01", refresh="never"))
-        by_pandas = best(lambda: pq.read_table(path).to_pandas())
+        ours, plain, frame, by_pandas = in_turns(
+            lambda: scan("receipt_products", "2026-01", venues=2).to_table(),
+            lambda: pq.read_table(path),
+            lambda: month.frame("receipt_products", "2026-01", refresh="never"),
+            lambda: pq.read_table(path).to_pandas(),
+        )
     server.stop()
     show(f"{len(table):,} lines, a venue's month of a year, scan", f"{ours * 1e3:.1f} ms")
     show("  one Parquet file of the same rows", f"{plain * 1e3:.1f} ms, {ours / plain:.2f} times")
@@ -220,9 +222,15 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def best(work: Callable[[], Any], times: int = 15) -> float:
+def best(work: Callable[[], Any], times: int) -> float:
     """Return the least seconds of several times."""
     return min(timed(work)[0] for _ in range(times))
+
+
+def in_turns(*works: Callable[[], Any], times: int = 40) -> list[float]:
+    """Return the least seconds of each, all of them tried one after the other, time and again."""
+    rounds = [[timed(work)[0] for work in works] for _ in range(times)]
+    return [min(seconds) for seconds in zip(*rounds, strict=True)]
 
 
 def show(what: str, figure: str) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +28,7 @@ from clopos_nb.store.site import Site
 from clopos_nb.store.snapshot import BRAND_WIDE, HASH, MONTH, OWN, VENUE, Partition, Snapshot
 from clopos_nb.store.write import HELD, Write
 from clopos_nb.tables import CATALOGUE, Table
+from clopos_nb.transport import WORKERS
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -106,14 +108,12 @@ def _days(spans: Iterable[Span]) -> int | None:
 
 def _counts(snapshot: Snapshot, endpoint: str, table: str) -> dict[int, tuple[int, int]]:
     """Return rows and bytes of each venue, from the log alone."""
-    opened = snapshot.table(endpoint, table)
-    if opened is None:
-        return {}
-    files = pa.table(opened.get_add_actions(flatten=True)).group_by(f"partition.{VENUE}")
-    sums = files.aggregate([("num_records", "sum"), ("size_bytes", "sum")])
-    names = (f"partition.{VENUE}", "num_records_sum", "size_bytes_sum")
-    venues, rows, sizes = (sums.column(name).to_pylist() for name in names)
-    return {v: (n, s) for v, n, s in zip(venues, rows, sizes, strict=True)}
+    found: dict[int, tuple[int, int]] = {}
+    for (venue, _), files in snapshot.files(endpoint, table).items():
+        rows, size = found.get(venue, (0, 0))
+        more = sum(file.rows for file in files), sum(file.size for file in files)
+        found[venue] = rows + more[0], size + more[1]
+    return found
 
 
 def versions(lake: Lake) -> pd.DataFrame:
@@ -153,28 +153,39 @@ def vacuum(lake: Lake, days: float = KEEP_DAYS) -> int:
 
 
 def _clean(lake: Lake, write: Write, days: float) -> None:
-    state = write.at.state
+    state, site = write.at.state, lake.site
+    if not site.remote:
+        _sweep(site, set(CATALOGUE) - set(_names(write)), days)
+    tables = {name: write.at.table(source, name) for name, source in held_tables(write.at).items()}
+    useless = _useless(site, {HELD: site.table(HELD), **tables}, days)
+    if not useless:
+        return
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    old = [version for version, at in lake.written(0) if at <= since]
+    state.oldest = max([state.oldest, *old]) if days else write.at.version + 1
+    # Not as Delta does it, which writes first that it will: the disk may be full.
+    _remove(site, useless)
     write.put_back()
-    tables = {name: lake.site.table(name) for name in _names(write)}
-    held = lake.site.table(HELD)
-    if any(_useless(table, days) for table in [held, *tables.values()]):
-        since = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
-        old = [version for version, at in lake.written(0) if at <= since]
-        state.oldest = max([state.oldest, *old]) if days else write.at.version + 1
-        for endpoint in state.endpoints.values():
-            for name in endpoint.versions:
-                _useless(tables[name], days, remove=True)
-                endpoint.versions[name] = tables[name].version()
-        write.commit()
-        _useless(lake.site.table(HELD), days, remove=True)
-    if not lake.site.remote:
-        _sweep(lake.site, set(CATALOGUE) - set(tables), days)
+    write.commit()
+    _remove(site, _useless(site, {HELD: site.table(HELD)}, days))
 
 
-def _useless(table: DeltaTable, days: float, *, remove: bool = False) -> list[str]:
-    """Return the files of a table that no version of the last days needs; remove them."""
-    hours = math.ceil(days * 24)
-    return table.vacuum(hours, dry_run=not remove, enforce_retention_duration=False, full=True)
+def _useless(site: Site, tables: Mapping[str, DeltaTable | None], days: float) -> list[str]:
+    """Return the files of tables that no version of the last days needs."""
+    every = site.files.get_file_info(fs.FileSelector("", recursive=True))
+    there = {info.path for info in every}
+    hours, found = math.ceil(days * 24), []
+    for name, table in tables.items():
+        if table is not None:
+            listed = table.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+            found += [f"{name}/{path}" for path in listed]
+    return [path for path in found if path in there]
+
+
+def _remove(site: Site, paths: Sequence[str]) -> None:
+    files = site.files
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(files.delete_file, paths))
 
 
 def _sweep(site: Site, strange: set[str], days: float) -> None:

@@ -166,7 +166,8 @@ def as_held(snapshot: Snapshot, question: Question, places: Sequence[Place]) -> 
     source, days = question.source, _asked(question)
     names = [table.name for table in question.tables]
     held = snapshot.endpoint(source.name).venues
-    found = _read(snapshot, question, source, places, [])
+    venues = [store_id(place) for place in places]
+    counts = snapshot.counts(source.name, source.name, venues, months(days), on(days))
     records = []
     for place in places:
         record = VenueRecord(place.id, place.name, source="store")
@@ -179,8 +180,7 @@ def as_held(snapshot: Snapshot, question: Question, places: Sequence[Place]) -> 
             spans = within(spans, days)
         record.error = f"the store does not hold {', '.join(gaps)}" if gaps else None
         record.complete = not gaps
-        if rows := found.get(store_id(place)):
-            record.rows = rows.num_rows
+        record.rows = counts[store_id(place)]
         record.total = None if gaps else record.rows
         if at := min((span.read_at for span in spans), default=""):
             record.note = f"as it was at {at}"

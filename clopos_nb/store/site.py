@@ -8,6 +8,7 @@ only where there is none, and the second makes its own again.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 from collections.abc import Iterator
@@ -107,7 +108,7 @@ class Site:
         """What deltalake is told beside what it finds in the environment."""
         return PATIENCE if self.remote else None
 
-    @property
+    @functools.cached_property  # with the connections of an object store
     def files(self) -> fs.FileSystem:
         """The files of all tables, each by its path from here."""
         if isinstance(self.root, Path):
@@ -183,10 +184,9 @@ class Site:
             raise self._error(doing, exc) from (None if self.remote else exc)
 
     def _error(self, doing: str, exc: Exception) -> StoreError:
-        text = str(exc)
+        why = " ".join(re.sub(r"\x1b\[\d+m|↳", "", str(exc)).split())[:300]  # drawn as a tree
         if self.remote:  # its answer, which begins with "<", may repeat a token
-            text = " ".join(re.sub(r"\x1b\[\d+m|↳", "", text).split()).partition("<")[0]
-        why = text.partition("\n")[0][:300]
+            why = why.partition("<")[0]
         care = (
             "see that it is there, and that the environment's variables (AWS_ACCESS_KEY_ID and "
             "others) allow to read and write it. If its files are damaged, delete them"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -20,7 +21,17 @@ OWN = (VENUE, MONTH, DAY, HASH)
 BRAND_WIDE, UNDATED = 0, "all"  # the partition of rows that belong to no venue, or to no month
 
 Partition = tuple[int, str]  # venue and month
-Files = list[tuple[str, int]]  # paths and sizes
+
+
+class File(NamedTuple):
+    """A file of rows: its path from the table, its bytes, and how many rows are in it."""
+
+    path: str
+    size: int
+    rows: int
+
+
+Files = list[File]
 
 
 @dataclass
@@ -56,11 +67,12 @@ class Snapshot:
         table = self.table(endpoint, name)
         if table is not None and name not in self._files:
             actions = pa.table(table.get_add_actions(flatten=True))
-            names = (f"partition.{VENUE}", f"partition.{MONTH}", "path", "size_bytes")
+            parts = (f"partition.{VENUE}", f"partition.{MONTH}")
+            names = (*parts, "path", "size_bytes", "num_records")
             found: dict[Partition, Files] = {}
             columns = (actions.column(each).to_pylist() for each in names)
-            for venue, month, path, size in zip(*columns, strict=True):
-                found.setdefault((venue, month), []).append((path, size))
+            for venue, month, *file in zip(*columns, strict=True):
+                found.setdefault((venue, month), []).append(File(*file))
             self._files[name] = found
         return self._files.get(name, {})
 
@@ -110,6 +122,31 @@ class Snapshot:
             names = [n for n in found.schema.names if columns is None or n in columns]
             return found.to_table(names, filter=where)
 
+    def counts(
+        self,
+        endpoint: str,
+        name: str,
+        venues: Sequence[int],
+        months: Sequence[str],
+        where: ds.Expression | None = None,
+    ) -> Counter[int]:
+        """Return how many rows of some months each venue has; of whole ones, no file is opened.
+
+        Raises
+        ------
+        StoreError
+        """
+        with self.site.told("read"):
+            if where is None:
+                found: Counter[int] = Counter()
+                for (venue, month), files in self.files(endpoint, name).items():
+                    found[venue] += sum(file.rows for file in files) if month in months else 0
+                return found
+            rows = self.dataset(endpoint, name, venues, months)
+            if rows is None:
+                return Counter()
+            return Counter(rows.to_table([VENUE], filter=where).column(VENUE).to_pylist())
+
 
 def on(days: Days | None) -> ds.Expression | None:
     """Return what tells whether a row of the days' months is on them; None: every one is."""
@@ -126,7 +163,7 @@ def files_as_rows(
     fragments = []
     for (venue, month), files in parts:
         where = (ds.field(VENUE) == venue) & (ds.field(MONTH) == month)
-        for path, size in files:
-            at = f"{name}/{path}"
-            fragments.append(parquet.make_fragment(at, system, where, file_size=size))
+        for file in files:
+            at = f"{name}/{file.path}"
+            fragments.append(parquet.make_fragment(at, system, where, file_size=file.size))
     return ds.FileSystemDataset(fragments, schema, parquet, system)

@@ -214,9 +214,10 @@ class Store:
     ) -> dict[str, dd.DataFrame]:
         """Return a Dask DataFrame of each table that is held, all of one moment.
 
-        A partition is a venue's month, with the dtypes that ``frame()`` gives; workers of a cluster
-        have to see the directory. The parameters are those of :meth:`scan`. Needs the package
-        ``dask``.
+        A partition is a venue's month, with the dtypes that ``frame()`` gives, of which the columns
+        are read that a computation needs. Workers of a cluster have to see the directory, or to
+        have the variables that open the URL. The parameters are those of :meth:`scan`. Needs the
+        package ``dask``.
 
         Raises
         ------

@@ -160,6 +160,15 @@ def test_without_room_it_is_told_and_what_was_held_stays(
     same(kept.frames(TABLES, "2026-01-01", "2026-02-03", progress=False), longer)
 
 
+def test_vacuum_makes_room_before_it_needs_any(kept, store, there):
+    files = data_files(store, "receipts")
+    left = [shutil.copy(path, path.with_name(f"part-dead-{path.name}")) for path in files]
+    with full_disk(0), pytest.raises(StoreError, match="room"):
+        kept.store.vacuum(keep_days=0)
+    assert not any(path.exists() for path in left)
+    same(kept.frames(TABLES, MONTH, refresh="never"), there)
+
+
 @pytest.mark.parametrize("place", ["below a file", "in no file system"])
 def test_a_directory_that_cannot_be_made_is_told(sandbox, open_session, tmp_path, there, place):
     (tmp_path / "file").write_text("a file")

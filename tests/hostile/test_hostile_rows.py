@@ -7,7 +7,7 @@ import json
 import warnings
 
 import pytest
-from conftest import answer, rows  # of this folder
+from bad_server import answer, rows
 
 import clopos_nb
 from clopos_nb import errors

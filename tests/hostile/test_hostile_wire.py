@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from conftest import answer, drip, rows  # of this folder
+from bad_server import answer, drip, rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -34,7 +34,7 @@ test-newest: .venv-newest/.made  ## every test with the newest releases, instead
 
 fuzz: .venv/.test  ## a minute of bad input to a sandbox, new examples for every property (ARGS="--seconds 10 --seed 3" passes options)
 	$(BIN)/python tests/fuzz/fuzz_sandbox.py $(ARGS)
-	$(BIN)/pytest -q --hypothesis-profile=default tests/unit
+	$(BIN)/pytest -q --hypothesis-profile=default tests/unit tests/hostile
 
 soak: .venv/.test  ## a client polls a busy brand through a bad network (ARGS="--minutes 10 --write docs/reliability/soak.md")
 	$(BIN)/python tests/soak/soak.py $(ARGS)

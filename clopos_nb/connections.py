@@ -189,6 +189,7 @@ class _Answer(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
+        del self.headers["Set-Cookie"]  # nobody wants them, and an odd one makes cookiejar warn
         self._stream.left = MOST_BYTES + MOST_HEAD  # a body that is larger ends earlier
 
 

@@ -206,7 +206,7 @@ class Venues(html.Tidy):
         if len(found) == 1:
             return found[0]
         problem = f"No venue {venue!r}" if not found else f"Several venues fit {venue!r}"
-        there_are = ", ".join(f"{v.id} {v.name}" for v in self._venues[:50])
+        there_are = ", ".join(f"{v.id} {_printable(v.name)}" for v in self._venues[:50])
         more = f" and {len(self) - 50} more" if len(self) > 50 else ""
         message = f"{problem} in this brand; there are: {there_are or 'none'}{more}"
         raise errors.VenueNotFound(message)
@@ -298,6 +298,11 @@ def _has_in_its_name(venue: Venue, wanted: object) -> bool:
     return (
         isinstance(wanted, str) and len(wanted.strip()) > 1 and _plain(wanted) in _plain(venue.name)
     )
+
+
+def _printable(name: str) -> str:
+    """Return a name that neither steers a terminal nor begins a line."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def _plain(name: str) -> str:

@@ -275,6 +275,39 @@ def test_a_cache_directory_that_is_open_to_others_is_made_private(fresh, open_se
     assert cache.stat().st_mode & 0o777 == 0o700
 
 
+@posix
+@pytest.mark.parametrize("how", ["readable", "hard link", "link"])
+def test_a_planted_cache_file_is_thrown_away(fresh, open_session, cache, tmp_path, how):
+    theirs = tmp_path / "theirs"
+    diskcache.Cache(str(theirs)).close()
+    cache.mkdir(parents=True)
+    planted = cache / "cache.db"
+    if how == "hard link":
+        planted.hardlink_to(theirs / "cache.db")
+    elif how == "link":
+        planted.symlink_to(theirs / "cache.db")
+    else:
+        planted.touch(0o644)
+    before = planted.stat().st_ino
+    token = open_session(fresh).login()
+    assert (planted.is_symlink(), planted.stat().st_mode & 0o777) == (False, 0o600)
+    assert planted.stat().st_ino != before or how == "readable"
+    assert row_of(token, cache)
+    with contextlib.closing(sqlite3.connect(theirs / "cache.db")) as base:
+        assert base.execute("SELECT count(*) FROM Cache").fetchone() == (0,)
+
+
+@posix
+def test_a_link_for_the_folder_of_tokens_is_refused(fresh, open_session, cache, tmp_path):
+    (tmp_path / "public").mkdir()
+    cache.parent.mkdir()
+    cache.symlink_to(tmp_path / "public")
+    session = open_session(fresh)
+    with pytest.warns(CacheUnavailable):
+        session.get("/venues")
+    assert list((tmp_path / "public").iterdir()) == []
+
+
 class Payload:
     """Makes a file when it is unpickled."""
 
@@ -355,6 +388,7 @@ def test_a_row_that_is_not_a_token_costs_a_login(fresh, open_session, planted, r
 def test_garbage_for_a_cache_costs_one_warning_and_one_login(fresh, open_session, cache):
     cache.mkdir(parents=True)
     (cache / "cache.db").write_bytes(b"garbage" * 1000)
+    (cache / "cache.db").chmod(0o600)  # one that others can read is thrown away
     session = open_session(fresh)
     with pytest.warns(CacheUnavailable, match="CLOPOS_NB_CACHE_DIR") as caught:
         session.get("/venues")

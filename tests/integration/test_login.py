@@ -355,6 +355,7 @@ def test_a_row_that_is_not_a_token_costs_a_login(fresh, open_session, planted, r
 def test_garbage_for_a_cache_costs_one_warning_and_one_login(fresh, open_session, cache):
     cache.mkdir(parents=True)
     (cache / "cache.db").write_bytes(b"garbage" * 1000)
+    (cache / "cache.db").chmod(0o600)  # one that others can read would be removed unread
     session = open_session(fresh)
     with pytest.warns(CacheUnavailable, match="CLOPOS_NB_CACHE_DIR") as caught:
         session.get("/venues")

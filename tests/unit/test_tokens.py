@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from clopos_nb.cabinet import Cabinet
+from clopos_nb.cabinet import LOCK_S, Cabinet
 from clopos_nb.credentials import Secret
 from clopos_nb.errors import CacheUnavailable, ResponseError
 from clopos_nb.tokens import Token, TokenStore
@@ -61,7 +63,7 @@ def test_a_token_that_says_nothing_is_used_for_a_short_while():
 )
 def test_an_end_may_be_a_number_or_the_text_of_one(said, life):
     found = Token.from_answer({"token": "opaque", **said}, now=NOW)
-    assert (found.issued_at, found.expires_at) == (NOW, NOW + life)
+    assert found == Token(Secret("opaque"), NOW, NOW + life)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +239,45 @@ def test_who_finds_another_logging_in_waits_for_that_token(here):
     mine = TokenStore(here).obtain("key", login)
     waits.join(10)
     assert found == [mine]
+
+
+def test_a_login_with_other_credentials_is_not_waited_for(here):
+    def login() -> Token:
+        began = time.monotonic()
+        TokenStore(here).obtain("other", lambda: fresh("of other"))
+        assert time.monotonic() - began < LOCK_S
+        return fresh("one")
+
+    TokenStore(here).obtain("key", login)
+    assert set(rows(here)) == {"key", "other"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks as POSIX has them")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_process_that_was_forked_in_a_login_does_not_wait_for_the_thread_it_lost():
+    store, logs_in, forked = TokenStore(None), threading.Event(), threading.Event()
+
+    def login() -> Token:
+        logs_in.set()
+        assert forked.wait(30)
+        return fresh("the parent's")
+
+    thread = threading.Thread(target=store.obtain, args=("key", login))
+    thread.start()
+    assert logs_in.wait(10)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)  # ends it, should it wait
+        try:
+            got = store.obtain("key", lambda: fresh("the child's"))
+            os._exit(0 if got.secret == Secret("the child's") else 1)
+        finally:
+            os._exit(2)
+    _, status = os.waitpid(child, 0)
+    forked.set()
+    thread.join(10)
+    assert status == 0
+    assert store.held("key").secret == Secret("the parent's")
 
 
 def test_a_login_that_failed_leaves_the_way_free(here):

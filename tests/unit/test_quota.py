@@ -32,12 +32,41 @@ def test_the_quota_is_what_the_last_answer_said():
 
 
 @pytest.mark.parametrize(
+    ("sent", "seen"),
+    [
+        ({"RateLimit-Remaining": "-3"}, (None, 0, None)),
+        ({"RateLimit-Remaining": "1"}, (None, 1, None)),
+        ({"RateLimit-Remaining": "5", "RateLimit-Limit": "10000"}, (10_000, 5, None)),
+        ({"RateLimit-Remaining": "5", "RateLimit-Limit": "10001"}, (None, 5, None)),
+        ({"RateLimit-Remaining": "5", "RateLimit-Limit": "-10001"}, (None, 5, None)),
+        ({"RateLimit-Remaining": "5", "RateLimit-Limit": "inf"}, (None, 5, None)),
+        ({"RateLimit-Remaining": "5", "RateLimit-Reset": "3601"}, (None, 5, None)),
+        ({"RateLimit-Remaining": "many", "RateLimit-Limit": "7"}, (300, 9, 7)),
+        ({"RateLimit-Limit": "7", "RateLimit-Reset": "1"}, (300, 9, 7)),
+    ],
+)
+def test_headers_that_say_nothing_sound_are_not_believed(sent, seen):
+    quota = Quota()
+    quota.read(headers(9))
+    quota.read(sent)
+    assert (quota.limit, quota.remaining, quota.reset_s) == seen
+
+
+@pytest.mark.parametrize(
     ("sent", "seconds"),
     [
         ({"RateLimit-Reset": "2"}, 2),
         ({"Retry-After": "3"}, 3),
         ({}, None),
         ({"Retry-After": "-1"}, 0),
+        ({"RateLimit-Reset": "0", "Retry-After": "3"}, 0),
+        ({"RateLimit-Reset": "2", "Retry-After": "3"}, 2),
+        ({"RateLimit-Reset": "soon", "Retry-After": "3"}, 3),
+        ({"RateLimit-Reset": "1767848732", "Retry-After": "3"}, 3),  # a time, not a wait
+        ({"RateLimit-Reset": "3600"}, 3600),
+        ({"RateLimit-Reset": "3601"}, None),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"Retry-After": "nan"}, None),
     ],
 )
 def test_a_429_says_how_long_to_wait(sent, seconds):

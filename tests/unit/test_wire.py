@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from decimal import Decimal
 from urllib.parse import parse_qsl, urlencode
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clopos_nb import errors
 from clopos_nb.refusals import redact
-from clopos_nb.wire import Answer, brackets, list_query, read_answer
+from clopos_nb.wire import MOST_PARTS, Answer, brackets, list_query, read_answer
 
 
 def opened(body: object, status: int = 200, path: str = "/things", **more: object):
@@ -61,6 +63,41 @@ def test_plain_parameters_come_through_url_encoding_unchanged(params):
     assert dict(parse_qsl(urlencode(brackets(params)), keep_blank_values=True)) == sent
 
 
+@pytest.mark.parametrize(
+    ("value", "spelled"),
+    [
+        (None, {}),
+        (True, {"k": "true"}),
+        (False, {"k": "false"}),
+        (0, {"k": "0"}),
+        ("", {"k": ""}),
+        (dt.datetime(2026, 1, 2, 3, 4, 5, 6), {"k": "2026-01-02 03:04:05"}),
+        (dt.date(2026, 1, 2), {"k": "2026-01-02"}),
+        (np.int64(7), {"k": "7"}),
+        (np.bool_(False), {"k": "false"}),
+        (np.array([7, 8]), {"k[0]": "7", "k[1]": "8"}),
+        (range(2), {"k[0]": "0", "k[1]": "1"}),
+        ({7}, {"k[0]": "7"}),
+        (frozenset({7}), {"k[0]": "7"}),
+        ((7, [8]), {"k[0]": "7", "k[1][0]": "8"}),
+        ({"a": {"b": 1}, "c": None}, {"k[a][b]": "1"}),
+    ],
+)
+def test_each_kind_of_value_has_its_spelling(value, spelled):
+    assert dict(brackets({"k": value})) == spelled
+
+
+def test_what_is_not_asked_for_is_not_in_a_query():
+    day = dt.date(2026, 1, 1)
+    assert list_query() == list_query(relations=[], filters={}) == []
+    assert list_query(days=(day, None)) == list_query(days=(None, day)) == []
+
+
+@pytest.mark.parametrize("values", [[True, 2], (True, 2), range(1, 3)])
+def test_yes_in_a_list_of_a_filter_is_1_too(values):
+    assert [text for _, text in list_query(filters={"f": values})] == ["f", "1", "2"]
+
+
 # -------------------------------------------------------------------------- envelopes
 
 
@@ -77,6 +114,132 @@ def test_plain_parameters_come_through_url_encoding_unchanged(params):
 def test_every_documented_envelope_is_read(body, total):
     answer = opened(body)
     assert (answer.rows(), answer.total) == ([{"id": 1}], total)
+
+
+@pytest.mark.parametrize(
+    ("said", "total"),
+    [
+        ({"total": 0}, 0),
+        ({"total": 3, "pagination": {"total": 7}}, 3),
+        ({"pagination": [7]}, None),
+        ({"pagination": {"page": 1}}, None),
+        ({"total": True}, None),
+        ({"total": 7.0}, None),
+        ({"total": "-7"}, None),
+        ({"total": "9" * 14}, 99_999_999_999_999),
+        ({"total": "9" * 15}, None),
+        ({"total": 10**15 - 1}, 10**15 - 1),
+        ({"total": 10**15}, None),
+        ({"total": -(10**15)}, None),
+    ],
+)
+def test_a_total_is_a_number_that_a_list_can_have(said, total):
+    assert opened({"data": [], **said}).total == total
+
+
+def test_numbers_with_a_point_are_exact_where_that_is_asked_for():
+    answer = opened(b'{"data": [{"sum": 0.1}]}')
+    assert type(answer.rows()[0]["sum"]) is type(answer.data()[0]["sum"]) is float
+    assert (
+        answer.rows(exact=True)
+        == answer.data(exact=True)
+        == [{"sum": Decimal("0.1")}]
+        != answer.rows()
+    )
+
+
+def test_an_answer_says_what_the_envelope_said():
+    body = {"data": {"id": 1}, "sorts": ["id", 5, "name"], "message": "done"}
+    answer = opened(body, 201, "/users/1", venue_id=3)
+    assert (answer.status, answer.where, answer.is_object) == (201, "/users/1 for venue 3", True)
+    assert (answer.sorts, answer.message) == (("id", "name"), "done")
+    answer = opened({"data": [], "sorts": "id", "message": 5})
+    assert (answer.is_object, answer.sorts, answer.message) == (False, (), "")
+
+
+def test_a_bare_list_is_an_answer_whatever_is_before_it():
+    answer = opened(b' \n[{"id": 1}]', 201, "/users", venue_id=3)
+    assert (answer.rows(), answer.status) == ([{"id": 1}], 201)
+    assert answer.where == "/users for venue 3"
+
+
+def test_a_bare_list_with_a_status_of_refusal_is_no_answer():
+    with pytest.raises(errors.ResponseError):
+        opened(b"[]", 400)
+
+
+def test_an_answer_that_only_says_success_is_one():
+    answer = opened({"success": True, "message": "called"}, 202, "/call", venue_id=3)
+    assert (answer.data(), answer.message) == (None, "called")
+    assert (answer.status, answer.where) == (202, "/call for venue 3")
+
+
+@pytest.mark.parametrize("said", [{"success": 1}, {"success": None}, {}])
+def test_an_answer_with_neither_data_nor_success_is_none(said):
+    with pytest.raises(errors.ResponseError, match="/users for venue 3 has no data"):
+        opened(said, path="/users", venue_id=3)
+
+
+@pytest.mark.parametrize("no", [False, 0, ""])
+def test_an_answer_that_denies_success_is_refused_though_it_has_data(no):
+    with pytest.raises(errors.ApiError):
+        opened({"success": no, "data": []})
+
+
+@pytest.mark.parametrize("part", [b"[]", b"{}"])
+def test_an_answer_of_more_parts_than_memory_is_good_for_is_not_read(part):
+    # The outer list and the envelope are two.
+    most = b'{"data": [' + b",".join([part] * (MOST_PARTS - 2)) + b"]}"
+    assert isinstance(read_answer(200, most, path="/users"), Answer)
+    more = b'{"data": [' + b",".join([part] * (MOST_PARTS - 1)) + b"]}"
+    with pytest.raises(errors.AnswerTooLarge, match="/users for venue 3"):
+        opened(more, path="/users", venue_id=3)
+
+
+@pytest.mark.parametrize("body", [b'{"data": 5}', b'{"data": [[1]]}', b'{"data": [{"a": 1}, 2]}'])
+def test_rows_that_are_none_are_told_with_whose_they_were(body):
+    with pytest.raises(errors.ResponseError, match="/users for venue 3"):
+        opened(body, path="/users", venue_id=3).rows()
+
+
+def test_data_that_turns_out_unreadable_is_told_with_whose_it_was():
+    answer = opened(b'{"data": [1e99999999999999999999]}', path="/users", venue_id=3)
+    with pytest.raises(errors.ResponseError, match="/users for venue 3"):
+        answer.data(exact=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [(b" <html>", "an HTML page"), (b" ", "empty"), (b'{"data"', "JSON that breaks off")],
+)
+def test_an_unreadable_answer_is_described(body, what):
+    with pytest.raises(errors.ResponseError, match=what) as caught:
+        opened(body, 404, "/users", venue_id=3)
+    assert "/users for venue 3 (HTTP 404)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        (401, errors.TokenRejected),
+        (429, errors.RateLimited),
+        (500, errors.ServerError),
+        (499, errors.ResponseError),
+    ],
+)
+def test_an_unreadable_refusal_is_known_by_its_status(status, name):
+    answer = read_answer(status, b"<html>", path="/users", venue_id=3, retry_after=2.5)
+    assert type(answer) is name
+    if isinstance(answer, errors.ApiError):
+        assert (answer.status, answer.path, answer.venue_id) == (status, "/users", 3)
+    if isinstance(answer, errors.RateLimited):
+        assert answer.retry_after == 2.5
+
+
+def test_a_429_that_can_be_read_keeps_what_it_asked_to_wait():
+    with pytest.raises(errors.RateLimited) as caught:
+        opened({"success": False}, 429, retry_after=2.5)
+    assert caught.value.retry_after == 2.5
 
 
 def test_an_empty_map_or_null_is_no_rows():

@@ -9,6 +9,7 @@ import json
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlencode
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from clopos_nb import errors
 from clopos_nb.refusals import redact
-from clopos_nb.wire import MOST_PARTS, Answer, brackets, list_query, read_answer
+from clopos_nb.wire import MOST_PARTS, Answer, Envelope, brackets, list_query, read_answer
 
 
 def opened(body: object, status: int = 200, path: str = "/things", **more: object):
@@ -155,6 +156,20 @@ def test_an_answer_says_what_the_envelope_said():
     assert (answer.sorts, answer.message) == (("id", "name"), "done")
     answer = opened({"data": [], "sorts": "id", "message": 5})
     assert (answer.is_object, answer.sorts, answer.message) == (False, (), "")
+
+
+def test_a_reader_that_can_read_an_answer_gives_its_rows_and_else_its_bytes_are_kept():
+    whole = msgspec.json.Decoder(Envelope).decode
+
+    def reader(body: bytes) -> Envelope | None:
+        envelope = whole(body)
+        envelope.data = msgspec.json.decode(envelope.data)
+        return envelope if isinstance(envelope.data, list) else None
+
+    answer = opened({"data": [5, 6], "total": 2}, reader=reader)
+    assert (answer.items, answer.raw, answer.total) == ([5, 6], b"", 2)
+    answer = opened({"data": {"id": 1}, "message": "one"}, reader=reader)
+    assert (answer.items, answer.data(), answer.message) == (None, {"id": 1}, "one")
 
 
 def test_a_bare_list_is_an_answer_whatever_is_before_it():

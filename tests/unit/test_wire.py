@@ -201,6 +201,11 @@ def test_an_answer_that_denies_success_is_refused_though_it_has_data(no):
         opened({"success": no, "data": []})
 
 
+def test_a_status_of_refusal_is_believed_though_there_is_data():
+    with pytest.raises(errors.BadRequest):
+        opened({"data": []}, 400)
+
+
 @pytest.mark.parametrize("part", [b"[]", b"{}"])
 def test_an_answer_of_more_parts_than_memory_is_good_for_is_not_read(part):
     # The outer list and the envelope are two.
@@ -264,6 +269,7 @@ def test_an_empty_map_or_null_is_no_rows():
 def test_a_token_is_read_from_the_top_level():
     answer = opened({"success": True, "token": "abc", "expires_in": 5}, path="/auth")
     assert answer.token == {"token": "abc", "expires_in": 5, "expires_at": None}
+    assert (answer.status, answer.where, answer.data()) == (200, "/auth", None)
 
 
 @pytest.mark.parametrize(

@@ -299,6 +299,11 @@ def test_rows_end_at_the_limit_and_ask_for_no_page_beyond_it(visitor, users, lim
     assert users.asked == -(-min(limit, 13) // users.size)
 
 
+def test_rows_are_those_of_the_venue_that_was_asked_for(faulty, visitor, envelope):
+    faulty.on("/users", lambda request: envelope({"id": int(request.headers["x-venue"])}, total=1))
+    assert [[row["id"] for row in visitor.venue(n).rows("users")] for n in (1, 2)] == [[1], [2]]
+
+
 def test_rows_ask_for_each_page_once_and_in_order(visitor, users):
     numbers: list[int] = []
     page = users.page

@@ -67,6 +67,7 @@ def test_headers_that_say_nothing_sound_are_not_believed(sent, seen):
         ({"RateLimit-Reset": "3601"}, None),
         ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
         ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "-inf"}, None),
     ],
 )
 def test_a_429_says_how_long_to_wait(sent, seconds):

@@ -9,6 +9,7 @@ import json
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlencode
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from clopos_nb import errors
 from clopos_nb.refusals import redact
-from clopos_nb.wire import MOST_PARTS, Answer, brackets, list_query, read_answer
+from clopos_nb.wire import MOST_PARTS, Answer, Envelope, brackets, list_query, read_answer
 
 
 def opened(body: object, status: int = 200, path: str = "/things", **more: object):
@@ -157,6 +158,20 @@ def test_an_answer_says_what_the_envelope_said():
     assert (answer.is_object, answer.sorts, answer.message) == (False, (), "")
 
 
+def test_a_reader_that_can_read_an_answer_gives_its_rows_and_else_its_bytes_are_kept():
+    whole = msgspec.json.Decoder(Envelope).decode
+
+    def reader(body: bytes) -> Envelope | None:
+        envelope = whole(body)
+        envelope.data = msgspec.json.decode(envelope.data)
+        return envelope if isinstance(envelope.data, list) else None
+
+    answer = opened({"data": [5, 6], "total": 2}, reader=reader)
+    assert (answer.items, answer.raw, answer.total) == ([5, 6], b"", 2)
+    answer = opened({"data": {"id": 1}, "message": "one"}, reader=reader)
+    assert (answer.items, answer.data(), answer.message) == (None, {"id": 1}, "one")
+
+
 def test_a_bare_list_is_an_answer_whatever_is_before_it():
     answer = opened(b' \n[{"id": 1}]', 201, "/users", venue_id=3)
     assert (answer.rows(), answer.status) == ([{"id": 1}], 201)
@@ -184,6 +199,11 @@ def test_an_answer_with_neither_data_nor_success_is_none(said):
 def test_an_answer_that_denies_success_is_refused_though_it_has_data(no):
     with pytest.raises(errors.ApiError):
         opened({"success": no, "data": []})
+
+
+def test_a_status_of_refusal_is_believed_though_there_is_data():
+    with pytest.raises(errors.BadRequest):
+        opened({"data": []}, 400)
 
 
 @pytest.mark.parametrize("part", [b"[]", b"{}"])
@@ -249,6 +269,7 @@ def test_an_empty_map_or_null_is_no_rows():
 def test_a_token_is_read_from_the_top_level():
     answer = opened({"success": True, "token": "abc", "expires_in": 5}, path="/auth")
     assert answer.token == {"token": "abc", "expires_in": 5, "expires_at": None}
+    assert (answer.status, answer.where, answer.data()) == (200, "/auth", None)
 
 
 @pytest.mark.parametrize(

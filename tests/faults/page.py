@@ -10,14 +10,11 @@ from pathlib import Path
 from tests.faults.bench import CALLS
 from tests.faults.table import TABLE, Row
 
-DOCS = Path(__file__).parents[2] / "docs"
-MORE = {"soak.md": "hours of polling with random faults", "mutation.md": "mutation testing"}
-
 
 def page() -> str:
     """Return the page."""
     head, tail = (Path(__file__).parent / "reliability.md").read_text().split("<!-- tables -->")
-    return head + "".join(_section(name) for name in CALLS) + tail + _more()
+    return head + "".join(_section(name) for name in CALLS) + tail
 
 
 def _section(name: str) -> str:
@@ -52,12 +49,6 @@ def _some(number: str, noun: str) -> Iterator[str]:
 
 def _count(number: str, noun: str) -> str:
     return f"{number.replace('-', ' to ')} {noun}{'' if number == '1' else 's'}"
-
-
-def _more() -> str:
-    there = [name for name in MORE if (DOCS / "reliability" / name).exists()]
-    links = [f"[{MORE[name]}](reliability/{name})" for name in there]
-    return f"\nMore: {', '.join(links)}.\n" if links else ""
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -23,10 +23,12 @@ from clopos_nb.progress import Watcher
 from clopos_nb.pseudonyms import Pseudonyms
 from clopos_nb.questions import Day, Question, plain_filters
 from clopos_nb.settings import one_of
-from clopos_nb.snapshots import FORMAT, Manifest, Part, Snapshot, VenueLine, save
-from clopos_nb.store import Store
 from clopos_nb.tables import CATALOGUE, Table
 from clopos_nb.transport import Transport
+
+if TYPE_CHECKING:  # whoever uses one loads it
+    from clopos_nb.snapshots import Part, Snapshot, VenueLine
+    from clopos_nb.store import Store
 
 
 @dataclass
@@ -152,6 +154,8 @@ class Reads:
         progress: bool | Watcher | None,
     ) -> None:
         """Read all parts, each whole or not at all, and write them as one file."""
+        from clopos_nb.snapshots import FORMAT, Manifest, save
+
         manner = Manner(
             Dtypes(self.timezone, "pyarrow", aware=False),
             strict=True,

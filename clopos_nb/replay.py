@@ -7,7 +7,6 @@ from pathlib import Path
 
 from clopos_nb.privacy import STRICTER
 from clopos_nb.session import Session
-from clopos_nb.snapshots import Snapshot
 from clopos_nb.venues import Venues
 
 
@@ -42,6 +41,8 @@ def open_snapshot(path: str | os.PathLike[str]) -> Session:
     >>> len(here) == len(there), here.attrs["clopos"]["source"], here.attrs["clopos"]["personal"]
     (True, 'snapshot', 'hash')
     """
+    from clopos_nb.snapshots import Snapshot
+
     snapshot = Snapshot(Path(path).absolute())
     manifest = snapshot.manifest
     session = Session(

@@ -40,8 +40,6 @@ from clopos_nb.settings import (
     zone,
 )
 from clopos_nb.several import SessionFrames
-from clopos_nb.snapshots import VenueLine, checked_target, plan
-from clopos_nb.store import Site, Store
 from clopos_nb.tables import CATALOGUE, Catalogue
 from clopos_nb.tokens import Token, TokenStore
 from clopos_nb.transport import Transport
@@ -49,6 +47,7 @@ from clopos_nb.venues import Venue, VenueLike, Venues
 
 if TYPE_CHECKING:
     from clopos_nb.checkup import Checkup
+    from clopos_nb.store import Store
     from clopos_nb.widgets import DatesPicker, TablePicker, VenuePicker, VenuesPicker
     from clopos_nb.widgets.explorer import Explorer
 
@@ -478,6 +477,8 @@ class Session(html.Tidy):
         >>> str(orders["payload_customer_phone"].dropna().iloc[0])[:2]
         'p_'
         """
+        from clopos_nb.snapshots import VenueLine, checked_target, plan
+
         target, reads = Path(path), self._reads
         checked_target(target, force=force)  # before the first request
         names = [tables] if isinstance(tables, str) else list(tables)
@@ -751,6 +752,8 @@ class Session(html.Tidy):
         place = store if store is not None else os.environ.get("CLOPOS_NB_STORE")
         if not place:
             return None
+        from clopos_nb.store import Site, Store
+
         host = self._transport.base_url.split("/")[2]
         server = "this machine" if is_loopback(host.rsplit(":", 1)[0]) else host
         reads = self._reads

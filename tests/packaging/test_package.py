@@ -31,7 +31,8 @@ sys.dont_write_bytecode = True
 sys.addaudithook(watch)
 import clopos_nb
 heavy = {"ipywidgets", "itables", "IPython", "matplotlib", "tornado", "deltalake", "filelock",
-         "clopos_nb.sandbox"}
+         "clopos_nb.sandbox", "clopos_nb.store",
+         "clopos_nb.snapshots"}
 heavy &= set(sys.modules)
 print(sorted(heavy), touched, threading.active_count())
 """

@@ -187,7 +187,10 @@ def _wait_for_a_turn(directory: Path) -> None:
 def _drop_planted(directory: Path) -> None:
     """Remove a cache file that others can read, or that is a file elsewhere by another name."""
     for path in directory.glob("cache.db*") if os.name == "posix" else ():
-        status = path.lstat()
+        try:
+            status = path.lstat()
+        except FileNotFoundError:  # of another process that was just closing its own
+            continue
         ours = status.st_uid == os.getuid() and status.st_nlink == 1
         if not (stat.S_ISREG(status.st_mode) and ours and not stat.S_IMODE(status.st_mode) & 0o077):
             path.unlink(missing_ok=True)

@@ -366,3 +366,24 @@ def test_a_row_of_another_make_is_no_token(here, change):
 def test_a_row_that_is_a_list_is_no_token(here):
     put(here, "key", [GOOD], expire=60)
     assert TokenStore(here).peek("key") is None
+
+
+def test_a_file_that_another_process_removes_meanwhile_is_no_trouble(here):
+    TokenStore(here).obtain("key", lambda: fresh("one"))
+    others, over = here / "tokens" / "cache.db-of-another", threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            os.close(os.open(others, os.O_CREAT, 0o600))
+            others.unlink(missing_ok=True)
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(200):
+            store = TokenStore(here)
+            assert store.peek("key").secret == Secret("one")
+            store.close()
+    finally:
+        over.set()
+        thread.join()

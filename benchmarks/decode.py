@@ -29,7 +29,7 @@ import requests
 
 from clopos_nb import wire
 from clopos_nb.drift import Drift
-from clopos_nb.fetch import Asking, Manner, fetch_frames
+from clopos_nb.fetch import Asking, Manner, fetch_each
 from clopos_nb.questions import Place, Question
 from clopos_nb.sandbox import Sandbox
 from clopos_nb.sandbox.brand import Brand
@@ -122,7 +122,7 @@ def by_clopos_nb(
     """Return the frames, and the seconds that making the bytes took."""
     source: Any = Recorded(body)
     question = Question(tuple(CATALOGUE[name] for name in tables))
-    frames = fetch_frames(
+    (frames,) = fetch_each(
         source,
         [Asking(question, [Place(1)])],
         Manner(progress=False),

@@ -98,19 +98,6 @@ class Asking:
         return [Lane(self.question, place, ask) for place in self.places]
 
 
-def fetch_frames(
-    transport: Transport, askings: Sequence[Asking], manner: Manner, *, brand: str, drift: Drift
-) -> dict[str, pd.DataFrame]:
-    """Read what is asked, all at once, into a frame for each table, with its certificate.
-
-    Raises
-    ------
-    AuthError, TransportError, ApiError, ResponseError, IncompleteResult
-    """
-    each = fetch_each(transport, askings, manner, brand=brand, drift=drift)
-    return {name: frame for frames in each for name, frame in frames.items()}
-
-
 def fetch_each(
     transport: Transport, askings: Sequence[Asking], manner: Manner, *, brand: str, drift: Drift
 ) -> list[dict[str, pd.DataFrame]]:

@@ -22,7 +22,7 @@ from clopos_nb.errors import (
     TransportError,
     tell,
 )
-from clopos_nb.fetch import Asking, Manner, fetch_frames
+from clopos_nb.fetch import Asking, Manner, fetch_each
 from clopos_nb.questions import Place, Question
 from clopos_nb.settings import AsOf, version_at
 from clopos_nb.store import care
@@ -368,9 +368,10 @@ class Store:
         return held_frames(snapshot, asking, records, manner, self._brand())
 
     def _from_server(self, asking: Asking, manner: Manner) -> Frames:
-        return fetch_frames(
+        (frames,) = fetch_each(
             self._transport, [asking], manner, brand=self._brand(), drift=self._drift
         )
+        return frames
 
     def _give_up(self, exc: StoreError) -> None:
         self._given_up = True

@@ -1,8 +1,9 @@
 """How fast bytes become frames, against what people write by hand; memory and growth; import time.
 
-The client's own reading of an answer, walk, decode and certificate run on recorded pages, with no
-network. Everything is compared with ``json_normalize`` in the same run: figures are ratios, best of
-three each. Run with ``python benchmarks/decode.py``; ``--quick`` leaves out the million.
+The client's own reading of an answer and decode run on recorded pages, with no network: page after
+page, as by hand, and as ``frame()`` does it, with look-ahead in threads, walk and certificate.
+Everything is compared with ``json_normalize`` in the same run: figures are ratios, best of three
+each. Run with ``python benchmarks/decode.py``; ``--quick`` leaves out the million.
 """
 
 from __future__ import annotations
@@ -28,8 +29,12 @@ import pandas as pd
 import requests
 
 from clopos_nb import wire
+from clopos_nb.decode import Decoding
 from clopos_nb.drift import Drift
 from clopos_nb.fetch import Asking, Manner, fetch_each
+from clopos_nb.frames import assemble
+from clopos_nb.items import Reader, shape_of
+from clopos_nb.pages import Pages
 from clopos_nb.questions import Place, Question
 from clopos_nb.sandbox import Sandbox
 from clopos_nb.sandbox.brand import Brand
@@ -116,9 +121,19 @@ class Recorded:
         return answer
 
 
-def by_clopos_nb(
-    body: Callable[[int], bytes], tables: tuple[str, ...]
-) -> tuple[dict[str, Any], float]:
+def by_decode(bodies: list[bytes], tables: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """Return the frames, from page after page."""
+    shape = shape_of(tuple(CATALOGUE[name] for name in tables))
+    reader, pages = Reader(shape), Pages(Decoding(shape))
+    for page, body in enumerate(bodies, start=1):
+        answer = wire.read_answer(200, body, path=shape.table.path, reader=reader.read)
+        assert isinstance(answer, wire.Answer)
+        assert answer.items is not None
+        pages.append(answer.items, page)
+    return {name: assemble(CATALOGUE[name], pages.take_out(name)) for name in tables}
+
+
+def by_walk(body: Callable[[int], bytes], tables: tuple[str, ...]) -> tuple[dict[str, Any], float]:
     """Return the frames, and the seconds that making the bytes took."""
     source: Any = Recorded(body)
     question = Question(tuple(CATALOGUE[name] for name in tables))
@@ -152,25 +167,24 @@ def best_of_each(works: dict[str, Callable[[], Any]], times: int = 3) -> dict[st
 # ------------------------------------------------------------------------------ figures
 
 
-def speed(rows: list[dict[str, Any]]) -> None:
+def speed(recorded: str, title: str, tables: str) -> None:
     """Print how many times faster than by hand."""
-    for title, some, tables in (
-        ("receipts, lines, payments", rows, TABLES),
-        ("receipts alone", without_lines(rows), TABLES[:1]),
-    ):
-        seconds = best_of_each(readers(as_bodies(some), tables))
-        ours = seconds.pop("ours")
-        size = sum(map(len, as_bodies(some))) / len(some)
-        show(f"{title} ({len(some):,} of {size:,.0f} bytes)", f"{len(some) / ours:,.0f} a second")
-        for name, theirs in seconds.items():
-            show(f"  times {name}", f"{theirs / ours:.1f}")
+    bodies = pickle.loads(Path(recorded).read_bytes())
+    seconds = best_of_each(readers(bodies, tuple(tables.split(","))), 5)
+    ours, walked = seconds.pop("ours"), seconds.pop("walked")
+    count = PAGE * len(bodies)
+    rates = f"{count / ours:,.0f} a second; walked: {count / walked:,.0f}"
+    show(f"{title} ({count:,} of {sum(map(len, bodies)) / count:,.0f} bytes)", rates)
+    for name, theirs in seconds.items():
+        show(f"  times {name}", f"{theirs / ours:.1f}; walked: {theirs / walked:.1f}")
 
 
 def readers(bodies: list[bytes], tables: tuple[str, ...]) -> dict[str, Callable[[], Any]]:
     """Return the ways from the same bytes to frames."""
     lines = len(tables) > 1
     return {
-        "ours": lambda: by_clopos_nb(page_of(bodies), tables),
+        "ours": lambda: by_decode(bodies, tables),
+        "walked": lambda: by_walk(page_of(bodies), tables),
         "json.loads + json_normalize": lambda: by_hand(bodies, json.loads, lines=lines),
         "orjson.loads + json_normalize": lambda: by_hand(bodies, orjson.loads, lines=lines),
         "json_normalize with our dtypes": lambda: by_hand_typed(bodies, lines=lines),
@@ -199,12 +213,12 @@ def renumbered(bodies: list[bytes], receipts: int) -> Callable[[int], bytes]:
     return body_of
 
 
-def growth(receipts: int, recorded: str) -> None:
+def growth(recorded: str, size: str) -> None:
     """Print one line of JSON: seconds, peak and frame memory for so many receipts."""
-    bodies = pickle.loads(Path(recorded).read_bytes())
+    bodies, receipts = pickle.loads(Path(recorded).read_bytes()), int(size)
     before = peak_mb()
     started = time.perf_counter()
-    frames, making = by_clopos_nb(renumbered(bodies, receipts), TABLES)
+    frames, making = by_walk(renumbered(bodies, receipts), TABLES)
     seconds = time.perf_counter() - started - making
     assert len(frames["receipts"]) == receipts
     held = sum(int(frame.memory_usage(deep=True).sum()) for frame in frames.values()) / 1e6
@@ -216,15 +230,20 @@ def peak_mb() -> float:
     return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) * 1.024e-3
 
 
+def apart(what: str, bodies: list[bytes], *more: str) -> str:
+    """Measure in a process of its own, which holds nothing else, and return what it printed."""
+    with tempfile.NamedTemporaryFile() as recorded:
+        recorded.write(pickle.dumps(bodies))
+        recorded.flush()
+        command = [sys.executable, __file__, what, recorded.name, *more]
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 def grown(bodies: list[bytes], sizes: tuple[int, ...]) -> None:
-    """Print how cost and memory grow, each size in a process of its own."""
+    """Print how cost and memory grow."""
     seconds = []
     for size in sizes:
-        with tempfile.NamedTemporaryFile() as recorded:
-            recorded.write(pickle.dumps(bodies))
-            recorded.flush()
-            command = [sys.executable, __file__, "--growth", str(size), recorded.name]
-            found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        found = json.loads(apart("--growth", bodies, str(size)))
         seconds.append(found["seconds"])
         over = found["peak"] - found["before"]
         show(
@@ -256,13 +275,19 @@ def main() -> None:
     """Print the figures, one a line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--speed", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--growth", nargs=2, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.speed:
+        speed(*chosen.speed)
+        return
     if chosen.growth:
-        growth(int(chosen.growth[0]), chosen.growth[1])
+        growth(*chosen.growth)
         return
     rows = recorded_rows()
-    speed(rows)
+    alone = as_bodies(without_lines(rows))
+    print(apart("--speed", as_bodies(rows), "receipts, lines, payments", ",".join(TABLES)), end="")
+    print(apart("--speed", alone, "receipts alone", TABLES[0]), end="")
     grown(as_bodies(rows), (10_000, 30_000, 100_000, *(() if chosen.quick else (1_000_000,))))
     imports()
 

@@ -1,7 +1,8 @@
 """Many walks at once: the pages of each are asked for ahead of time, and taken in their order.
 
 Up to 16 requests are under way. Walks share them evenly, and none is more than so many pages ahead
-of what was decoded, so that memory is bounded however fast the network is.
+of what was decoded, so that memory is bounded however fast the network is; nor is a page asked for
+while enough that came are waiting.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from clopos_nb.tables import Table
 from clopos_nb.transport import WORKERS, Transport
 from clopos_nb.walks import Walk
 from clopos_nb.wire import Answer
+
+MOST_WAITING = WORKERS // 2  # pages there and not taken: more only leave the processor's cache
 
 
 def items_of(answer: Answer, question: Question, walk: Walk, exact: bool = False) -> Items:
@@ -89,11 +92,16 @@ class Lane:
         if self.walk.next_page is None:
             return
         for page in range(self.walk.next_page, self.last_page + 1):
-            if len(self.ahead) >= most:
+            if len(self.ahead) >= most or self.waiting >= MOST_WAITING:
                 return
             if page not in self.ahead:
                 self.floors[page] = self.walk.highest
                 self.ahead[page] = crew.ask(self.question, page, self.place, self.reader.read)
+
+    @property
+    def waiting(self) -> int:
+        """How many pages came and are to be taken."""
+        return sum(future.done() for future in self.ahead.values())
 
     @property
     def head(self) -> Future[Answer]:

@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet
-EVERYTHING := clopos_nb tests notebooks --doctest-modules --nbval --nbval-current-env --nbval-cell-timeout=60
+# Two at once, the tests of a file and the cells of a notebook in their order.
+EVERYTHING := clopos_nb tests notebooks --doctest-modules --nbval --nbval-current-env --nbval-cell-timeout=60 \
+  --numprocesses=2 --dist=loadfile
 DECODING := tests/unit/test_frames.py tests/unit/test_decode.py tests/unit/test_catalogue.py
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-annotate --custom-compile-command "make lock"
@@ -75,6 +77,7 @@ build/locked/.made: .venv/.test
 
 # The tool reads a version that is written down, not one that hatch looks up.
 sbom: build/locked/.made  ## write what the package brings along, as CycloneDX, to build/sbom.json
+	mkdir -p build
 	sed "s/^dynamic = .*/version = \"$$($(BIN)/hatchling version)\"/" pyproject.toml > build/pyproject.toml
 	SOURCE_DATE_EPOCH=$(LAST_COMMIT) $(BIN)/cyclonedx-py environment --pyproject build/pyproject.toml \
 	  --mc-type library --output-reproducible $(ARGS) -o $(SBOM) $(SBOM_OF)

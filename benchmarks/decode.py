@@ -2,8 +2,9 @@
 
 The client's own reading of an answer and decode run on recorded pages, with no network: page after
 page, as by hand, and as ``frame()`` does it, with look-ahead in threads, walk and certificate.
-Everything is compared with ``json_normalize`` in the same run: figures are ratios, best of three
-each. Run with ``python benchmarks/decode.py``; ``--quick`` leaves out the million.
+Everything is compared with ``json_normalize`` in the same run: figures are ratios of the best of
+some runs. "Reading alone" is the part of msgspec, bytes to Python objects. Run with
+``python benchmarks/decode.py``; ``--quick`` leaves out the million.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import datetime as dt
 import gc
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -133,6 +135,13 @@ def by_decode(bodies: list[bytes], tables: tuple[str, ...]) -> dict[str, pd.Data
     return {name: assemble(CATALOGUE[name], pages.take_out(name)) for name in tables}
 
 
+def by_reading(bodies: list[bytes], tables: tuple[str, ...]) -> None:
+    """Read the bytes into structs, page after page, and make no column of them."""
+    reader = Reader(shape_of(tuple(CATALOGUE[name] for name in tables)))
+    for body in bodies:
+        assert reader.read(body) is not None
+
+
 def by_walk(body: Callable[[int], bytes], tables: tuple[str, ...]) -> tuple[dict[str, Any], float]:
     """Return the frames, and the seconds that making the bytes took."""
     source: Any = Recorded(body)
@@ -147,12 +156,7 @@ def by_walk(body: Callable[[int], bytes], tables: tuple[str, ...]) -> tuple[dict
     return frames, source.spent_s
 
 
-def best(work: Callable[[], Any], times: int = 3) -> float:
-    """Return the shortest of some runs, in seconds."""
-    return best_of_each({"": work}, times)[""]
-
-
-def best_of_each(works: dict[str, Callable[[], Any]], times: int = 3) -> dict[str, float]:
+def best_of_each(works: dict[str, Callable[[], Any]], times: int) -> dict[str, float]:
     """Return the shortest run of each, in turns: what else the machine does meets them alike."""
     found: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(times):
@@ -171,12 +175,13 @@ def speed(recorded: str, title: str, tables: str) -> None:
     """Print how many times faster than by hand."""
     bodies = pickle.loads(Path(recorded).read_bytes())
     seconds = best_of_each(readers(bodies, tuple(tables.split(","))), 5)
-    ours, walked = seconds.pop("ours"), seconds.pop("walked")
+    ours, walked, read = seconds.pop("ours"), seconds.pop("walked"), seconds.pop("read")
     count = PAGE * len(bodies)
     rates = f"{count / ours:,.0f} a second; walked: {count / walked:,.0f}"
     show(f"{title} ({count:,} of {sum(map(len, bodies)) / count:,.0f} bytes)", rates)
     for name, theirs in seconds.items():
-        show(f"  times {name}", f"{theirs / ours:.1f}; walked: {theirs / walked:.1f}")
+        rates = f"{theirs / ours:.1f}; walked: {theirs / walked:.1f}"
+        show(f"  times {name}", f"{rates}; reading alone: {theirs / read:.1f}")
 
 
 def readers(bodies: list[bytes], tables: tuple[str, ...]) -> dict[str, Callable[[], Any]]:
@@ -185,6 +190,7 @@ def readers(bodies: list[bytes], tables: tuple[str, ...]) -> dict[str, Callable[
     return {
         "ours": lambda: by_decode(bodies, tables),
         "walked": lambda: by_walk(page_of(bodies), tables),
+        "read": lambda: by_reading(bodies, tables),
         "json.loads + json_normalize": lambda: by_hand(bodies, json.loads, lines=lines),
         "orjson.loads + json_normalize": lambda: by_hand(bodies, orjson.loads, lines=lines),
         "json_normalize with our dtypes": lambda: by_hand_typed(bodies, lines=lines),
@@ -257,12 +263,15 @@ def grown(bodies: list[bytes], sizes: tuple[int, ...]) -> None:
 
 def imports() -> None:
     """Print how long the import takes, against the packages below it."""
+    environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
-    def run(code: str) -> float:
-        return best(lambda: subprocess.run([sys.executable, "-c", code], check=True), 7)
+    def run(code: str) -> Callable[[], Any]:
+        command = [sys.executable, "-c", code]
+        return lambda: subprocess.run(command, check=True, env=environ)
 
-    own = run("import clopos_nb")
-    below = run("import pandas, pyarrow, requests")
+    run("import clopos_nb")()  # what is installed is compiled
+    works = {"own": run("import clopos_nb"), "below": run("import pandas, pyarrow, requests")}
+    own, below = best_of_each(works, 9).values()
     show("import clopos_nb", f"{own:.2f} s, {own / below:.2f} times its pandas, pyarrow, requests")
 
 

@@ -68,11 +68,14 @@ def assemble(
         whole, times = with_times(whole)
         columns = columns | times
     index = pd.RangeIndex(whole.num_rows)
-    series = {}
+    series, mapper = {}, _MAPPERS[dtypes.backend]
     for name in names:  # one after the other, so that no more than one is there twice
-        column, whole = whole.column(name).combine_chunks(), whole.drop_columns(name)
-        found = column.to_pandas(types_mapper=_MAPPERS[dtypes.backend])
-        if isinstance(found.dtype, np.dtype | pd.DatetimeTZDtype):
+        column, whole = whole.column(name), whole.drop_columns(name)
+        pieces = column.num_chunks
+        if mapper(column.type) is not None:
+            column = column.combine_chunks()
+        found = column.to_pandas(types_mapper=mapper)
+        if pieces == 1 and isinstance(found.dtype, np.dtype | pd.DatetimeTZDtype):
             found = found.copy()  # its numbers were Arrow's own, which nobody can write to
         del column
         series[name] = _finished(found, columns[name], dtypes) if name in columns else found

@@ -185,7 +185,7 @@ def speed(recorded: str, title: str, tables: str) -> None:
 
 
 def readers(bodies: list[bytes], tables: tuple[str, ...]) -> dict[str, Callable[[], Any]]:
-    """Return the ways from the same bytes to frames."""
+    """Return the ways from the same bytes to frames, and reading alone."""
     lines = len(tables) > 1
     return {
         "ours": lambda: by_decode(bodies, tables),

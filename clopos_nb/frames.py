@@ -71,12 +71,12 @@ def assemble(
     series, mapper = {}, _MAPPERS[dtypes.backend]
     for name in names:  # one after the other, so that no more than one is there twice
         column, whole = whole.column(name), whole.drop_columns(name)
-        pieces = column.num_chunks
+        owned = column.num_chunks != 1  # several pieces become one array that is pandas' own
         if mapper(column.type) is not None:
             column = column.combine_chunks()
         found = column.to_pandas(types_mapper=mapper)
-        if pieces == 1 and isinstance(found.dtype, np.dtype | pd.DatetimeTZDtype):
-            found = found.copy()  # its numbers were Arrow's own, which nobody can write to
+        if not owned and isinstance(found.dtype, np.dtype | pd.DatetimeTZDtype):
+            found = found.copy()  # its numbers were Arrow's, which nobody can write to
         del column
         series[name] = _finished(found, columns[name], dtypes) if name in columns else found
     frame = pd.DataFrame(series, index, copy=False)

@@ -89,10 +89,10 @@ class Lane:
 
     def look_ahead(self, crew: Crew, most: int) -> None:
         """Ask for the next pages, so that no more than so many are under way or waiting."""
-        if self.walk.next_page is None:
+        if self.walk.next_page is None or self.waiting >= MOST_WAITING:
             return
         for page in range(self.walk.next_page, self.last_page + 1):
-            if len(self.ahead) >= most or self.waiting >= MOST_WAITING:
+            if len(self.ahead) >= most:
                 return
             if page not in self.ahead:
                 self.floors[page] = self.walk.highest
